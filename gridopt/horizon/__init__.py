@@ -1,0 +1,1 @@
+"""How the hours of the horizon are solved: window after window, or all at once."""

@@ -1,0 +1,89 @@
+"""What the windows leave behind, stitched together over the horizon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gridopt.model.component import Array, Window
+from gridopt.model.dispatch import DispatchModel
+from gridopt.model.system import System
+
+
+@dataclass(frozen=True)
+class WindowLog:
+    """How one window was solved."""
+
+    start: int
+    core: int
+    wall_s: float
+    rounds: int
+    limit_rows: int
+    simplex_iterations: int
+
+
+@dataclass
+class Record:
+    """Everything the horizon keeps, (…, time) in the order of the system's components.
+
+    Attributes
+    ----------
+    outputs
+        By component and output: (element, time).
+    operating_cny, penalty_cny
+        By component: (time,) resource cost and penalty [CNY].
+    area_price
+        (balance area, time), price at the reference of each area [CNY/MWh].
+    limit_price
+        (limit, time), price of each network limit [CNY/MWh]; negative where the upper limit binds.
+    injection_mw
+        (node, time), net injection of each node [MW].
+    windows
+        How each window was solved.
+    """
+
+    outputs: dict[str, dict[str, Array]]
+    operating_cny: dict[str, Array]
+    penalty_cny: dict[str, Array]
+    area_price: Array
+    limit_price: Array
+    injection_mw: Array
+    windows: list[WindowLog] = field(default_factory=list)
+
+    @classmethod
+    def empty(cls, system: System) -> Record:
+        """Room for the whole horizon, filled with NaN so that a gap can't pass for a zero."""
+        steps = len(system.time)
+
+        def room(*shape: int) -> Array:
+            return np.full((*shape, steps), np.nan)
+
+        return cls(
+            outputs={
+                kind.name: {output.name: room(data.count) for output in kind.outputs} for kind, data in system.parts
+            },
+            operating_cny={kind.name: room() for kind, _ in system.parts},
+            penalty_cny={kind.name: room() for kind, _ in system.parts},
+            area_price=room(system.balance_areas().shape[0]),
+            limit_price=room(system.limits.matrix.shape[0]),
+            injection_mw=room(system.network.n_node),
+        )
+
+    def put(self, window: Window, model: DispatchModel, limit_price: Array, injection_mw: Array) -> None:
+        """Keep the core of a solved window."""
+        kept, core = slice(window.start, window.start + window.core), slice(0, window.core)
+        for name, outputs in model.results().items():
+            for output, values in outputs.items():
+                self.outputs[name][output][:, kept] = values[:, core]
+        for name, (cost, penalty) in model.costs().items():
+            self.operating_cny[name][kept] = cost[core]
+            self.penalty_cny[name][kept] = penalty[core]
+        self.area_price[:, kept] = model.balance_price_cny_per_mwh()[:, core]
+        self.limit_price[:, kept] = limit_price[:, core]
+        self.injection_mw[:, kept] = injection_mw[:, core]
+
+    @property
+    def objective_cny(self) -> float:
+        """Resource cost and penalties of the whole horizon [CNY]."""
+        return float(sum(map(np.sum, self.operating_cny.values())) + sum(map(np.sum, self.penalty_cny.values())))

@@ -1,0 +1,129 @@
+"""Solves the horizon window after window on live problems.
+
+Windows of one length share one stated problem and one live solver model.  A window's storage is worth what
+energy cost in the window before (the median price), so that it is not emptied at the window's end; the
+storage itself is carried from window to window.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from gridopt.errors import InfeasibleError
+from gridopt.horizon.record import Record, WindowLog
+from gridopt.horizon.windows import Span, spans
+from gridopt.model.component import Window
+from gridopt.model.dispatch import DispatchModel
+from gridopt.model.system import System
+from gridopt.solver.lazy import LazyLimits, MonitoredLimits
+from gridopt.solver.session import LiveProblem, SolverOptions
+
+Progress = Callable[[int, int], None]
+
+
+class WindowSolver:
+    """One length of window: its stated problem, its live model, its lazily added limits."""
+
+    def __init__(self, system: System, steps: int, options: SolverOptions) -> None:
+        self.model = DispatchModel(system, steps)
+        self.live = LiveProblem(self.model.problem, options)
+        limits = MonitoredLimits(system.limits.matrix, system.limits.offset_mw)
+        self.limits = LazyLimits(self.live, self.model.injection, limits)
+        self._lower = np.repeat(system.limits.lower_mw[:, None], steps, axis=1)
+        self._upper = np.repeat(system.limits.upper_mw[:, None], steps, axis=1)
+
+    def solve(self, window: Window, record: Record) -> float:
+        """Solve a window, keep its core, and return the median price of energy in it [CNY/MWh]."""
+        begin = time.perf_counter()
+        rounds, iterations = self.limits.rounds, self.live.simplex_iterations
+        self.model.bind(window)
+        self.live.refresh()
+        self.limits.rebind(self._lower, self._upper)
+        self.limits.solve()
+        self.live.unpack()
+        step_h = self.model.system.step_h
+        injection = self.limits.injection_mw(self.live.values())
+        record.put(window, self.model, self.limits.shadow_prices() / step_h, injection)
+        record.windows.append(
+            WindowLog(
+                start=window.start,
+                core=window.core,
+                wall_s=time.perf_counter() - begin,
+                rounds=self.limits.rounds - rounds,
+                limit_rows=self.limits.n_rows,
+                simplex_iterations=self.live.simplex_iterations - iterations,
+            )
+        )
+        return float(np.median(self.model.balance_price_cny_per_mwh()))
+
+
+def horizon_spans(system: System) -> list[Span]:
+    """Windows of a system's horizon as its settings ask for."""
+    settings, total = system.case.settings, len(system.time)
+    if settings.horizon.mode == "monolithic":
+        return [Span(0, total, total)]
+    core = max(round(settings.horizon.window_h / system.step_h), 1)
+    return list(spans(total, core, round(settings.horizon.look_ahead_h / system.step_h)))
+
+
+def solver_options(system: System, threads: int | None = None) -> SolverOptions:
+    """Solver options of a case; ``auto`` keeps the basis where commitment is off and presolves otherwise."""
+    solver = system.case.settings.solver
+    start = solver.start
+    if start == "auto":
+        start = "basis" if system.case.settings.unit_commitment == "off" else "presolve"
+    return SolverOptions(
+        threads=solver.threads if threads is None else threads,
+        start=start,
+        feasibility_tolerance=solver.feasibility_tolerance,
+    )
+
+
+def solve_horizon(system: System, progress: Progress | None = None, threads: int | None = None) -> Record:
+    """Solve all windows one after the other.
+
+    Parameters
+    ----------
+    system
+        The system of a case.
+    progress
+        Called after each window with the number of steps done and of all steps.
+    threads
+        Solver threads; by default those of the case.
+
+    Raises
+    ------
+    InfeasibleError
+        Naming the hours of the window that has no solution.
+    """
+    options = solver_options(system, threads)
+    solvers: dict[int, WindowSolver] = {}
+    record = Record.empty(system)
+    state = system.initial_state()
+    price = system.typical_price_cny_per_mwh()
+    all_spans = horizon_spans(system)
+    for span in all_spans:
+        if span.steps not in solvers:
+            solvers[span.steps] = WindowSolver(system, span.steps, options)
+        solver = solvers[span.steps]
+        window = Window(
+            start=span.start,
+            steps=span.steps,
+            core=span.core,
+            first=span.start == 0,
+            last=span.start + span.steps == len(system.time),
+            state=state,
+            energy_price_cny_per_mwh=price,
+        )
+        try:
+            price = solver.solve(window, record)
+        except InfeasibleError as error:
+            hours = system.time[span.start : span.start + span.steps]
+            raise InfeasibleError(f"{hours[0]:%Y-%m-%d %H:%M} to {hours[-1]:%Y-%m-%d %H:%M}: {error}") from error
+        state = solver.model.state(span.core)
+        if progress is not None:
+            progress(span.start + span.core, len(system.time))
+    return record

@@ -1,0 +1,38 @@
+"""Cuts the horizon into windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Span:
+    """Steps of one window: ``core`` are kept, up to ``steps`` are looked at."""
+
+    start: int
+    steps: int
+    core: int
+
+
+def spans(total: int, core: int, look_ahead: int) -> Iterator[Span]:
+    """Cut ``total`` steps into windows of ``core`` steps that look ``look_ahead`` steps further.
+
+    The last window takes what is left; a rest shorter than half a window is taken by the window before it, so
+    that no window is solved for a handful of hours.
+
+    Examples
+    --------
+    >>> list(spans(10, 4, 2))
+    [Span(start=0, steps=6, core=4), Span(start=4, steps=6, core=6)]
+    >>> list(spans(3, 4, 2))
+    [Span(start=0, steps=3, core=3)]
+    """
+    start = 0
+    while start < total:
+        left = total - start
+        if left < core + (core + 1) // 2 or left == core:
+            yield Span(start, left, left)
+            return
+        yield Span(start, min(core + look_ahead, left), core)
+        start += core

@@ -1,0 +1,1 @@
+"""Components of the power system and their dispatch problem."""

@@ -1,0 +1,178 @@
+"""What every part of the power system offers to the dispatch: the protocol of a component.
+
+A component is stated once for a window of a given number of steps.  Its data cover the whole horizon; for
+each window :meth:`Component.bind` puts that window's values into cvxpy Parameters, which stand in bounds and
+right-hand sides only, so that the compiled problem and the live solver are used again.
+
+All arrays are (element, step).  Injection is positive into the grid.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import cvxpy as cp
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from gridopt.case import Case
+    from gridopt.network.matrices import DCNetwork
+
+Array = NDArray[np.float64]
+State = Mapping[str, Array]
+DataT = TypeVar("DataT", bound="ComponentData")
+
+
+@dataclass(frozen=True)
+class Output:
+    """A variable of the result: its name, dimension, unit and meaning."""
+
+    name: str
+    dimension: str
+    units: str
+    long_name: str
+
+
+@dataclass(frozen=True)
+class ComponentData:
+    """What the data of every component have.
+
+    Parameters
+    ----------
+    labels
+        Names of the elements.
+    nodes
+        Incidence (node, element): which share of an element's power enters at which electrical node.
+    """
+
+    labels: tuple[str, ...]
+    nodes: sp.csr_array
+
+    @property
+    def count(self) -> int:
+        """Number of elements."""
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of the horizon that is solved in one piece.
+
+    Parameters
+    ----------
+    start
+        Number of its first step in the horizon.
+    steps
+        Length with the look-ahead.
+    core
+        Steps that are kept; the rest only looks ahead.
+    first, last
+        Whether it begins or ends the horizon.
+    state
+        What the window before handed over, by component.
+    energy_price_cny_per_mwh
+        What a MWh is worth after the window; prices what storage holds at its end.
+    """
+
+    start: int
+    steps: int
+    core: int
+    first: bool
+    last: bool
+    state: Mapping[str, State] = field(default_factory=dict)
+    energy_price_cny_per_mwh: float = 0.0
+
+    @property
+    def span(self) -> slice:
+        """All its steps as a slice of the horizon."""
+        return slice(self.start, self.start + self.steps)
+
+
+class Component(ABC, Generic[DataT]):
+    """One kind of element of the power system in a window of ``steps`` steps of ``step_h`` hours."""
+
+    name: ClassVar[str]
+    outputs: ClassVar[tuple[Output, ...]]
+
+    def __init__(self, data: DataT, steps: int, step_h: float) -> None:
+        self.data = data
+        self.steps = steps
+        self.step_h = step_h
+
+    @classmethod
+    @abstractmethod
+    def read(cls, case: Case, network: DCNetwork) -> DataT | None:
+        """Arrays of the whole horizon from a case, or None where the case has no such element."""
+
+    def initial_state(self) -> State:
+        """State before the first step of the horizon."""
+        return {}
+
+    @abstractmethod
+    def bind(self, window: Window) -> None:
+        """Put a window's values into the parameters."""
+
+    def constraints(self) -> list[cp.Constraint]:
+        """Rows of this component alone."""
+        return []
+
+    @abstractmethod
+    def injection(self) -> cp.Expression:
+        """Power into the grid, (node, step) [MW]."""
+
+    def cost(self) -> cp.Expression | None:
+        """Resource cost of each step, (step,) [CNY]."""
+        return None
+
+    def penalty(self) -> cp.Expression | None:
+        """Price of what should not be (unserved, curtailed, spilled energy), (step,) [CNY]."""
+        return None
+
+    def end_value(self) -> cp.Expression | None:
+        """Worth of what is left at the end of the window [CNY]; steers, and is no cost."""
+        return None
+
+    def state(self, step: int) -> State:
+        """State after step ``step`` of the window (counted from 1), for the next window."""
+        return {}
+
+    @abstractmethod
+    def results(self) -> dict[str, Array]:
+        """Values of the outputs in the whole window, each (element, step)."""
+
+    def parameter(self, rows: int | None = None, **attributes: Any) -> cp.Parameter:
+        """Make a parameter (element, step)."""
+        return cp.Parameter((self.data.count if rows is None else rows, self.steps), **attributes)
+
+    def variable(self, lower: Any, upper: Any, rows: int | None = None) -> cp.Variable:
+        """Make a variable (element, step) whose limits become column bounds; (element,) limits hold in every step."""
+        shape = (self.data.count if rows is None else rows, self.steps)
+        return cp.Variable(shape, bounds=[_spread(lower, shape), _spread(upper, shape)])
+
+
+def _spread(limit: Any, shape: tuple[int, int]) -> Any:
+    if isinstance(limit, np.ndarray) and limit.ndim == 1:
+        return np.repeat(limit[:, None], shape[1], axis=1)
+    return limit
+
+
+def profile_rows(case: Case, names: Any) -> Array:
+    """Profile values (element, time) for a sequence of profile names; an empty name is 1 in every step."""
+    steps = len(case.time)
+    rows = np.ones((len(names), steps))
+    for i, name in enumerate(names):
+        if isinstance(name, str) and name:
+            rows[i] = case.profiles[name].to_numpy()
+    return rows
+
+
+def previous(initial: cp.Parameter, series: cp.Variable) -> cp.Expression:
+    """Return the series one step earlier, (element, step), beginning with the state that was handed over."""
+    if series.shape[1] == 1:
+        return cp.reshape(initial, (series.shape[0], 1), order="F")
+    return cp.hstack([cp.reshape(initial, (series.shape[0], 1), order="F"), series[:, :-1]])

@@ -1,0 +1,92 @@
+r"""Puts the components together: one problem for a window of the horizon.
+
+.. math::
+   \min \sum_t \big(\text{resource cost}_t + \text{penalty}_t\big) - \text{worth of what is left at the end}
+   \qquad \text{subject to} \qquad \sum_{b \in \text{island}} q_{b,t} = 0
+
+with the nodal net injection :math:`q`, the sum of all components' injections.  It knows nothing of any single
+component.  Network limits are not stated here: they enter lazily (see ``gridopt.solver.lazy``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cvxpy as cp
+import numpy as np
+
+from gridopt.model.component import Array, Component, State, Window
+from gridopt.model.system import System
+
+
+class DispatchModel:
+    """A window of a system, stated once and bound to any window of the same length.
+
+    Parameters
+    ----------
+    system
+        The whole system.
+    steps
+        Length of the window.
+
+    Attributes
+    ----------
+    problem : cvxpy.Problem
+        Without network limits.
+    injection : cvxpy.Expression
+        Nodal net injection, (node, step) [MW].
+    """
+
+    def __init__(self, system: System, steps: int) -> None:
+        self.system = system
+        self.steps = steps
+        self.components: list[Component[Any]] = [
+            kind(data, steps, system.step_h) for kind, data in system.parts
+        ]
+        self.injection = _sum(part.injection() for part in self.components)
+        self.balance = system.balance_areas() @ self.injection == 0
+        costs = [part.cost() for part in self.components] + [part.penalty() for part in self.components]
+        worth = [part.end_value() for part in self.components]
+        objective = _sum(cp.sum(cost) for cost in costs if cost is not None)
+        left = [value for value in worth if value is not None]
+        if left:
+            objective = objective - _sum(left)
+        rows = [row for part in self.components for row in part.constraints()]
+        self.problem = cp.Problem(cp.Minimize(objective), [self.balance, *rows])
+
+    def bind(self, window: Window) -> None:
+        """Put a window's values into all parameters."""
+        for part in self.components:
+            part.bind(window)
+
+    def state(self, step: int) -> dict[str, State]:
+        """State of all components after a step of the window (counted from 1)."""
+        return {part.name: part.state(step) for part in self.components}
+
+    def results(self) -> dict[str, dict[str, Array]]:
+        """Outputs of all components in the whole window."""
+        return {part.name: part.results() for part in self.components}
+
+    def costs(self) -> dict[str, tuple[Array, Array]]:
+        """Resource cost and penalty of each component in each step [CNY]."""
+        return {
+            part.name: (_value(part.cost(), self.steps), _value(part.penalty(), self.steps))
+            for part in self.components
+        }
+
+    def balance_price_cny_per_mwh(self) -> Array:
+        """Price of one more MWh of demand at the reference of each balance area, (area, step)."""
+        dual = np.asarray(self.balance.dual_value, dtype=float)
+        price: Array = -dual.reshape((-1, self.steps), order="F") / self.system.step_h
+        return price
+
+
+def _sum(expressions: Any) -> cp.Expression:
+    parts = list(expressions)
+    return sum(parts[1:], start=parts[0])
+
+
+def _value(expression: cp.Expression | None, steps: int) -> Array:
+    if expression is None:
+        return np.zeros(steps)
+    return np.asarray(expression.value, dtype=float).reshape(steps)

@@ -1,0 +1,97 @@
+r"""Generators without commitment: everything a plain optimal power flow dispatches.
+
+.. math:: P^{min}_{i,t} \le p_{i,t} \le P^{max}_{i,t}, \qquad
+   \text{cost } c_0 + c_1 p + c_2 p^2 \;\text{or convex and piecewise linear in } p
+
+Generators, external grids, DC lines and whatever pandapower calls controllable, with pandapower's costs read
+as CNY; and thermal clusters when unit commitment is off (then only their must-run part has a minimum).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cvxpy as cp
+import numpy as np
+from numpy.typing import NDArray
+
+from gridopt.model.component import Array, Component, ComponentData, Output, Window
+
+if TYPE_CHECKING:
+    from gridopt.case import Case
+    from gridopt.network.matrices import DCNetwork
+
+
+@dataclass(frozen=True)
+class GeneratorData(ComponentData):
+    """Limits (element, time) [MW], cost coefficients (element,), and lines under which no cost may lie.
+
+    ``piece_of`` names the element of each piece of the piecewise-linear costs: cost ≥ slope·p + intercept.
+    """
+
+    min_mw: Array
+    max_mw: Array
+    cp0_cny_per_h: Array
+    cp1_cny_per_mwh: Array
+    cp2_cny_per_mw2h: Array
+    piece_of: NDArray[np.int64]
+    piece_slope: Array
+    piece_intercept: Array
+
+
+class Generator(Component[GeneratorData]):
+    """Output of every generator without commitment."""
+
+    name = "generator"
+    outputs = (Output("generator_p_mw", "generator", "MW", "output of thermal and other generators"),)
+
+    def __init__(self, data: GeneratorData, steps: int, step_h: float) -> None:
+        super().__init__(data, steps, step_h)
+        self.lowest, self.highest = self.parameter(), self.parameter()
+        self.output = self.variable(self.lowest, self.highest)
+        self.priced = np.unique(data.piece_of)
+        if self.priced.size:
+            self.piecewise = cp.Variable((self.priced.size, steps))
+
+    @classmethod
+    def read(cls, case: Case, network: DCNetwork) -> GeneratorData | None:
+        """Arrays of all dispatched rows that no other component claims."""
+        from gridopt.model.generator_data import read_generators
+
+        return read_generators(case, network)
+
+    def bind(self, window: Window) -> None:
+        """Limits of the window."""
+        self.lowest.value = self.data.min_mw[:, window.span]
+        self.highest.value = self.data.max_mw[:, window.span]
+
+    def constraints(self) -> list[cp.Constraint]:
+        """Piecewise costs lie above each of their lines."""
+        if not self.priced.size:
+            return []
+        d = self.data
+        row = np.searchsorted(self.priced, d.piece_of)
+        intercept = np.repeat(d.piece_intercept[:, None], self.steps, axis=1)
+        line = cp.multiply(d.piece_slope[:, None], self.output[d.piece_of]) + intercept
+        return [self.piecewise[row] >= line]
+
+    def injection(self) -> cp.Expression:
+        """Output at the generator's bus."""
+        return self.data.nodes @ self.output
+
+    def cost(self) -> cp.Expression:
+        """Fuel cost."""
+        d, h = self.data, self.step_h
+        cost = (d.cp1_cny_per_mwh * h) @ self.output + np.full(self.steps, d.cp0_cny_per_h.sum() * h)
+        curved = np.flatnonzero(d.cp2_cny_per_mw2h)
+        if curved.size:
+            square = cp.square(self.output[curved])
+            cost = cost + cp.sum(cp.multiply((d.cp2_cny_per_mw2h[curved] * h)[:, None], square), axis=0)
+        if self.priced.size:
+            cost = cost + h * cp.sum(self.piecewise, axis=0)
+        return cost
+
+    def results(self) -> dict[str, Array]:
+        """Output."""
+        return {"generator_p_mw": self.output.value}

@@ -1,0 +1,196 @@
+"""The whole power system of a case as arrays: what is read once and then cut into windows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from gridopt.errors import Fault, InputError
+from gridopt.model.claims import claimed
+from gridopt.model.component import Array, Component, ComponentData, State
+from gridopt.model.demand import Demand
+from gridopt.model.generator import Generator
+from gridopt.model.hydro import Hydro
+from gridopt.model.renewable import Renewable
+from gridopt.model.response import Response
+from gridopt.model.storage import Storage
+from gridopt.model.thermal import Thermal
+from gridopt.model.tie import Tie
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gridopt.case import Case
+    from gridopt.network.matrices import DCNetwork
+
+#: Every kind of element there is.  A new one is a new file and a line here.
+COMPONENTS: tuple[type[Component[Any]], ...] = (
+    Demand,
+    Generator,
+    Thermal,
+    Renewable,
+    Hydro,
+    Storage,
+    Tie,
+    Response,
+)
+
+
+@dataclass(frozen=True)
+class FlowLimits:
+    """What the network limits: branch flows, then interfaces.
+
+    Parameters
+    ----------
+    branch
+        (limited branch,) rows of the network's branch table.
+    interface
+        Names of the interfaces.
+    matrix
+        (limit, node) [MW/MW], flow per nodal injection.
+    offset_mw
+        (limit,) flow at zero injection [MW].
+    lower_mw, upper_mw
+        (limit,) [MW].
+    """
+
+    branch: np.ndarray[tuple[int], np.dtype[np.int64]]
+    interface: tuple[str, ...]
+    matrix: Array
+    offset_mw: Array
+    lower_mw: Array
+    upper_mw: Array
+
+
+@dataclass(frozen=True)
+class System:
+    """Data of all components that the case has, and the network that joins them."""
+
+    case: Case
+    network: DCNetwork
+    parts: tuple[tuple[type[Component[Any]], ComponentData], ...]
+    limits: FlowLimits
+
+    @classmethod
+    def read(cls, case: Case) -> System:
+        """Read a case.
+
+        Raises
+        ------
+        InputError
+            For what the model can't represent, naming every row.
+        """
+        from gridopt.network.islands import unsupplied_islands
+        from gridopt.network.matrices import dc_network
+        from gridopt.network.supported import unsupported
+
+        faults = unsupported(case.net, claimed(case), case.name)
+        if faults:
+            raise InputError(faults)
+        network = dc_network(case.net)
+        islands = (
+            [] if case.settings.network_level == "copperplate" else unsupplied_islands(case.net, network)
+        )
+        if islands:
+            message = "nothing supplies the island of these buses: {}"
+            raise InputError(
+                [
+                    Fault(case.name, "bus", message=message.format(", ".join(map(str, buses[:10]))))
+                    for buses in islands
+                ]
+            )
+        read = ((kind, kind.read(case, network)) for kind in COMPONENTS)
+        parts = tuple((kind, data) for kind, data in read if data is not None)
+        return cls(case, network, parts, flow_limits(case, network))
+
+    @property
+    def time(self) -> pd.DatetimeIndex:
+        """Ends of the steps of the horizon."""
+        return self.case.time
+
+    @property
+    def step_h(self) -> float:
+        """Length of a step [h]."""
+        return self.case.settings.step_h
+
+    def part(self, name: str) -> ComponentData | None:
+        """Data of a component by its name, None where the case has no such element."""
+        return next((data for kind, data in self.parts if kind.name == name), None)
+
+    def initial_state(self) -> dict[str, State]:
+        """State of all components before the first step."""
+        return {kind.name: kind(data, 1, self.step_h).initial_state() for kind, data in self.parts}
+
+    def balance_areas(self) -> sp.csr_array:
+        """Which nodes share one power balance, (area, node): an island each, or all on a copper plate."""
+        network = self.network
+        island = network.island if self.case.settings.network_level == "dc" else np.zeros(network.n_node, int)
+        return sp.csr_array((np.ones(network.n_node), (island, np.arange(network.n_node))))
+
+    def typical_price_cny_per_mwh(self) -> float:
+        """Marginal cost of the plant in the middle of the merit order, weighted with capacity [CNY/MWh]."""
+        cost, size = [np.zeros(0)], [np.zeros(0)]
+        for name, rate, capacity in (
+            ("thermal", "output_cny_per_mwh", lambda d: d.max_mw * d.n_units),
+            ("generator", "cp1_cny_per_mwh", lambda d: d.max_mw.max(axis=1)),
+        ):
+            data = self.part(name)
+            if data is not None:
+                cost.append(getattr(data, rate))
+                size.append(np.maximum(capacity(data), 0.0))
+        costs, sizes = np.concatenate(cost), np.concatenate(size)
+        if not sizes.sum():
+            return 0.0
+        order = np.argsort(costs)
+        middle = np.searchsorted(np.cumsum(sizes[order]), sizes.sum() / 2)
+        return float(costs[order][middle])
+
+
+def flow_limits(case: Case, network: DCNetwork) -> FlowLimits:
+    """Limits of branches and interfaces as linear functions of nodal injection.
+
+    Raises
+    ------
+    InputError
+        Where an interface names a branch that carries nothing.
+    """
+    branch = np.flatnonzero(np.isfinite(network.limit_mw))
+    interfaces = case.net.interface
+    if case.settings.network_level == "copperplate":
+        branch, interfaces = branch[:0], interfaces.iloc[:0]
+    sums, faults = _interface_matrix(case, network, tuple(interfaces["name"]))
+    if faults:
+        raise InputError(faults)
+    circulating = network.shift_mw - network.ptdf @ (network.incidence.T @ network.shift_mw)
+    limit = network.limit_mw[branch]
+    return FlowLimits(
+        branch=branch,
+        interface=tuple(interfaces["name"].astype(str)),
+        matrix=np.vstack([network.ptdf[branch], sums @ network.ptdf]),
+        offset_mw=np.concatenate([circulating[branch], sums @ circulating]),
+        lower_mw=np.concatenate([-limit, interfaces["min_mw"].fillna(-np.inf).to_numpy(float)]),
+        upper_mw=np.concatenate([limit, interfaces["max_mw"].fillna(np.inf).to_numpy(float)]),
+    )
+
+
+def _interface_matrix(
+    case: Case, network: DCNetwork, names: tuple[str, ...]
+) -> tuple[sp.csr_array, list[Fault]]:
+    """Signed branches of each interface, (interface, branch)."""
+    members = case.net.interface_branch
+    members = members[members["interface"].isin(names)]
+    rows, columns, signs, faults = [], [], [], []
+    columns_of = zip(members["interface"], members["element"], members["index"], members["sign"], strict=True)
+    for name, element, index, sign in columns_of:
+        at = np.flatnonzero((network.element == element) & (network.element_index == index))
+        if at.size != 1:
+            where = f"{name}: {element} {index}"
+            faults.append(Fault(case.name, "interface_branch", where, "index", "names no branch in service"))
+            continue
+        rows.append(names.index(name))
+        columns.append(int(at[0]))
+        signs.append(float(sign))
+    return sp.csr_array((signs, (rows, columns)), shape=(len(names), network.n_branch)), faults

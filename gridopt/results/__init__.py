@@ -1,0 +1,1 @@
+"""Results: dataset, summary, files."""

@@ -1,0 +1,1 @@
+"""The live solver: compiled problems, lazily added limits."""

@@ -1,0 +1,274 @@
+"""One cvxpy problem, stated once and solved many times on one live HiGHS model.
+
+cvxpy makes a new solver model in every ``solve`` and never hands over a basis.  Here the problem is compiled
+by cvxpy, its data are put into one :class:`highspy.Highs`, and afterwards only what the parameters changed
+(bounds, right-hand sides, costs) is written again.  Rows that the problem does not know (network limits that
+were found violated) are added behind cvxpy's own.
+
+This is the only module that touches cvxpy's problem data and highspy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import cvxpy as cp
+import highspy
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gridopt.errors import InfeasibleError, SolverError
+
+Array = NDArray[np.float64]
+_STATUS = highspy.HighsModelStatus
+# The order of attempts where the first one does not end in an optimum: from the basis, from nothing, then by
+# the interior point method with crossover, which shares no pivoting rule with the simplex method.
+_ATTEMPTS: tuple[dict[str, str], ...] = (
+    {"solver": "choose", "presolve": "choose"},
+    {"solver": "simplex", "presolve": "off"},
+    {"solver": "ipx", "presolve": "on"},
+)
+
+
+@dataclass(frozen=True)
+class SolverOptions:
+    """How the live model is solved.
+
+    Parameters
+    ----------
+    threads
+        HiGHS threads of this process.
+    start
+        ``basis``: each window starts from the basis of the one before; ``presolve``: from nothing, with
+        presolve.
+    feasibility_tolerance
+        Primal feasibility tolerance [MW].
+    """
+
+    threads: int = 1
+    start: Literal["basis", "presolve"] = "presolve"
+    feasibility_tolerance: float = 1e-7
+
+
+@dataclass(frozen=True)
+class LinearProgram:
+    """The compiled problem: min ½xᵀPx + cᵀx, row_lower ≤ Ax ≤ row_upper, lower ≤ x ≤ upper."""
+
+    cost: Array
+    matrix: sp.csc_array
+    row_lower: Array
+    row_upper: Array
+    lower: Array
+    upper: Array
+    hessian: sp.csc_array | None
+
+
+def compile_problem(problem: cp.Problem) -> tuple[LinearProgram, dict[str, Any], tuple[Any, Any]]:
+    """Compile a cvxpy problem with its present parameter values.
+
+    Returns
+    -------
+    tuple
+        The linear (or convex quadratic) program, cvxpy's own data, and what ``unpack_results`` needs.
+    """
+    data, chain, inverse = problem.get_problem_data(
+        cp.HIGHS, canon_backend="COO", enforce_dpp=True, solver_opts={}
+    )
+    hessian = None
+    if "q" in data:  # the quadratic interface keeps equalities and inequalities apart
+        matrix = sp.vstack([data["A"], data["F"]], format="csc")
+        equal, upper_side = data["b"], data["G"]
+        cost = data["q"]
+        hessian = sp.csc_array(sp.tril(data["P"], format="csc"))
+        if hessian.count_nonzero() == 0:
+            hessian = None
+    else:
+        matrix = data["A"].tocsc()
+        n_equal = data["dims"].zero
+        equal, upper_side = data["b"][:n_equal], data["b"][n_equal:]
+        cost = data["c"]
+    columns = matrix.shape[1]
+    lower, upper = data["lower_bounds"], data["upper_bounds"]
+    program = LinearProgram(
+        cost=np.asarray(cost, dtype=float),
+        matrix=sp.csc_array(matrix),
+        row_lower=np.concatenate([equal, np.full(upper_side.size, -np.inf)]),
+        row_upper=np.concatenate([equal, upper_side]),
+        lower=np.full(columns, -np.inf) if lower is None else np.asarray(lower, dtype=float),
+        upper=np.full(columns, np.inf) if upper is None else np.asarray(upper, dtype=float),
+        hessian=hessian,
+    )
+    return program, data, (chain, inverse)
+
+
+class LiveProblem:
+    """A cvxpy problem on one live HiGHS model.
+
+    Parameters
+    ----------
+    problem
+        A DPP problem whose parameters stand only in bounds, right-hand sides and costs.
+    options
+        Solver options.
+    """
+
+    def __init__(self, problem: cp.Problem, options: SolverOptions | None = None) -> None:
+        self.problem = problem
+        self.options = options or SolverOptions()
+        self.highs = highspy.Highs()
+        for name, value in {
+            "output_flag": False,
+            "threads": self.options.threads,
+            "parallel": "off",
+            "random_seed": 0,
+            "primal_feasibility_tolerance": self.options.feasibility_tolerance,
+        }.items():
+            self.highs.setOptionValue(name, value)
+        self.own_rows = 0
+        self.simplex_iterations = 0
+        self._program: LinearProgram | None = None
+        self._inverse: tuple[Any, Any] = (None, None)
+        self._first_column: dict[int, int] = {}
+
+    def refresh(self) -> None:
+        """Write the present parameter values into the live model; added rows stay as they are."""
+        program, data, self._inverse = compile_problem(self.problem)
+        before = self._program
+        self._program = program
+        self._first_column = data["param_prob"].var_id_to_col
+        if before is None or not _same_matrix(before, program):
+            if before is not None and self.highs.getNumRow() > self.own_rows:
+                raise SolverError("a coefficient changed while lazily added rows were in the model")
+            self._pass_model(program)
+            return
+        columns = np.arange(program.cost.size, dtype=np.int32)
+        rows = np.arange(self.own_rows, dtype=np.int32)
+        self.highs.changeColsCost(columns.size, columns, program.cost)
+        self.highs.changeColsBounds(columns.size, columns, program.lower, program.upper)
+        self.highs.changeRowsBounds(rows.size, rows, program.row_lower, program.row_upper)
+        if self.options.start == "presolve":
+            self.highs.clearSolver()
+
+    def _pass_model(self, program: LinearProgram) -> None:
+        model = highspy.HighsModel()
+        lp = model.lp_
+        lp.num_row_, lp.num_col_ = program.matrix.shape
+        lp.col_cost_, lp.col_lower_, lp.col_upper_ = program.cost, program.lower, program.upper
+        lp.row_lower_, lp.row_upper_ = program.row_lower, program.row_upper
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_ = program.matrix.indptr
+        lp.a_matrix_.index_ = program.matrix.indices
+        lp.a_matrix_.value_ = program.matrix.data
+        if program.hessian is not None:
+            model.hessian_.dim_ = lp.num_col_
+            model.hessian_.format_ = highspy.HessianFormat.kTriangular
+            model.hessian_.start_ = program.hessian.indptr
+            model.hessian_.index_ = program.hessian.indices
+            model.hessian_.value_ = program.hessian.data
+        if self.highs.passModel(model) == highspy.HighsStatus.kError:
+            raise SolverError("HiGHS refused the model: a coefficient, bound or cost is not a finite number")
+        self.own_rows = lp.num_row_
+
+    def columns(self, variable: cp.Variable) -> slice:
+        """Columns of a variable in the live model (column-major order)."""
+        first = self._first_column[variable.id]
+        return slice(first, first + variable.size)
+
+    @property
+    def first_column(self) -> dict[int, int]:
+        """First column of every variable, by its id."""
+        return self._first_column
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns of the live model."""
+        return int(self.highs.getNumCol())
+
+    def add_rows(self, matrix: sp.csr_array, lower: Array, upper: Array) -> NDArray[np.int32]:
+        """Add rows behind the present ones and return their numbers."""
+        first = int(self.highs.getNumRow())
+        self.highs.addRows(
+            matrix.shape[0],
+            lower,
+            upper,
+            matrix.nnz,
+            matrix.indptr[:-1].astype(np.int32),
+            matrix.indices.astype(np.int32),
+            matrix.data.astype(float),
+        )
+        return np.arange(first, first + matrix.shape[0], dtype=np.int32)
+
+    def delete_added_rows(self) -> None:
+        """Take all added rows out of the model."""
+        rows = np.arange(self.own_rows, self.highs.getNumRow(), dtype=np.int32)
+        if rows.size:
+            self.highs.deleteRows(rows.size, rows)
+
+    def change_row_bounds(self, rows: NDArray[np.int32], lower: Array, upper: Array) -> None:
+        """Give added rows new bounds."""
+        self.highs.changeRowsBounds(rows.size, rows, lower, upper)
+
+    def run(self) -> None:
+        """Solve to optimality.
+
+        Raises
+        ------
+        InfeasibleError
+            When HiGHS proves that no solution exists.
+        SolverError
+            When no attempt ends in an optimum, with the last status.
+        """
+        status = _STATUS.kNotset
+        for number, attempt in enumerate(_ATTEMPTS):
+            if number:
+                self.highs.clearSolver()
+            for name, value in attempt.items():
+                self.highs.setOptionValue(name, value)
+            self.highs.run()
+            status = self.highs.getModelStatus()
+            info = self.highs.getInfo()
+            self.simplex_iterations += max(int(info.simplex_iteration_count), 0)
+            # kSolutionStatusFeasible: a status word alone is not trusted
+            if status == _STATUS.kOptimal and info.primal_solution_status == 2:
+                return
+            if status in (_STATUS.kInfeasible, _STATUS.kUnboundedOrInfeasible) and number:
+                raise InfeasibleError("no schedule meets all limits of this window")
+        raise SolverError(f"HiGHS stopped with status {self.highs.modelStatusToString(status)}")
+
+    def values(self) -> Array:
+        """Primal values of all columns."""
+        return np.asarray(self.highs.getSolution().col_value, dtype=float)
+
+    def added_row_duals(self) -> Array:
+        """Duals of the added rows [objective per unit of the row's bound]."""
+        return np.asarray(self.highs.getSolution().row_dual, dtype=float)[self.own_rows :]
+
+    def objective(self) -> float:
+        """Objective value of the last run, without constants."""
+        return float(self.highs.getInfo().objective_function_value)
+
+    def unpack(self) -> None:
+        """Put values and duals of the last run into cvxpy's variables and constraints."""
+        results = {
+            "solution": self.highs.getSolution(),
+            "basis": self.highs.getBasis(),
+            "info": self.highs.getInfo(),
+            "model_status": self.highs.getModelStatus().name,
+            "run_time": self.highs.getRunTime(),
+        }
+        self.problem.unpack_results(results, *self._inverse)
+
+
+def _same_matrix(a: LinearProgram, b: LinearProgram) -> bool:
+    same = (
+        a.matrix.shape == b.matrix.shape
+        and a.matrix.nnz == b.matrix.nnz
+        and np.array_equal(a.matrix.indices, b.matrix.indices)
+        and np.array_equal(a.matrix.data, b.matrix.data)
+        and (a.hessian is None) == (b.hessian is None)
+    )
+    if same and a.hessian is not None and b.hessian is not None:
+        same = np.array_equal(a.hessian.data, b.hessian.data)
+    return bool(same)
