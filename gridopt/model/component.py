@@ -46,11 +46,14 @@ class ComponentData:
     ----------
     labels
         Names of the elements.
+    rows
+        Table and row of the net that each element comes from.
     nodes
         Incidence (node, element): which share of an element's power enters at which electrical node.
     """
 
     labels: tuple[str, ...]
+    rows: tuple[tuple[str, int], ...]
     nodes: sp.csr_array
 
     @property

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gridopt.model.component import Array, Component, ComponentData, Output, Window, profile_rows
-from gridopt.model.labels import element_labels
+from gridopt.model.labels import element_labels, table_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +92,7 @@ class Demand(Component[DemandData]):
         sources = {int(bus) for table in ("gen", "sgen", "storage", "tie") for bus in net[table]["bus"]}
         return DemandData(
             labels=element_labels("bus", net.bus.loc[buses]),
+            rows=table_rows("bus", net.bus.loc[buses]),
             nodes=bus_injection_matrix(network, buses),
             demand_mw=at_bus @ (size[:, None] * profile_rows(case, load["profile"].tolist())),
             fixed_mw=fixed,

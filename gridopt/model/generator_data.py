@@ -43,6 +43,7 @@ def read_generators(case: Case, network: DCNetwork) -> GeneratorData | None:
     co2 = _co2_t_per_mwh(case, rows) * case.settings.prices.co2_cny_per_t
     return GeneratorData(
         labels=labels,
+        rows=tuple(zip(rows.element.tolist(), rows.element_index.tolist(), strict=True)),
         nodes=_node_matrix(network, rows),
         min_mw=low,
         max_mw=high,

@@ -31,7 +31,7 @@ from gridopt.model.component import (
     profile_rows,
 )
 from gridopt.model.costs import linear_costs
-from gridopt.model.labels import element_labels
+from gridopt.model.labels import element_labels, table_rows
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -150,6 +150,7 @@ class Hydro(Component[HydroData]):
         minimum = np.where(stores, table["min_p_mw"].fillna(0.0), 0.0).astype(float)
         return HydroData(
             labels=element_labels("gen", table),
+            rows=table_rows("gen", table),
             nodes=bus_injection_matrix(network, table["bus"].to_numpy()),
             min_p_mw=np.minimum(minimum, maximum),
             max_p_mw=maximum,

@@ -8,6 +8,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def table_rows(element: str, table: pd.DataFrame) -> tuple[tuple[str, int], ...]:
+    """Where the rows of a table come from: table and row label."""
+    return tuple((element, int(row)) for row in table.index)
+
+
 def element_labels(element: str, table: pd.DataFrame) -> tuple[str, ...]:
     """Names of the rows of a table; ``gen 3`` where a row has none, ``name (gen 3)`` where it is not the only one.
 

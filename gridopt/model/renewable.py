@@ -14,7 +14,7 @@ import pandas as pd
 
 from gridopt.model.component import Array, Component, ComponentData, Output, Window, profile_rows
 from gridopt.model.costs import linear_costs
-from gridopt.model.labels import element_labels
+from gridopt.model.labels import element_labels, table_rows
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -52,12 +52,13 @@ class Renewable(Component[RenewableData]):
         from gridopt.model.claims import renewables
         from gridopt.network.matrices import bus_injection_matrix
 
-        tables, output_cost, labels = [], [], []
+        tables, output_cost, labels, rows = [], [], [], []
         for element in ("sgen", "gen"):
             table = case.net[element].loc[renewables(case, element)]
             tables.append(table)
             output_cost.append(linear_costs(case.net, element, table.index).cp1)
             labels += element_labels(element, table)
+            rows += table_rows(element, table)
         table = pd.concat([part for part in tables if not part.empty]) if any(map(len, tables)) else tables[0]
         if table.empty:
             return None
@@ -66,6 +67,7 @@ class Renewable(Component[RenewableData]):
         installed = (table["max_p_mw"].fillna(table["p_mw"]) * table["scaling"].fillna(1.0)).to_numpy(float)
         return RenewableData(
             labels=tuple(labels),
+            rows=tuple(rows),
             nodes=bus_injection_matrix(network, table["bus"].to_numpy()),
             available_mw=installed[:, None] * profile_rows(case, table["profile"].tolist()),
             curtailment_cny_per_mwh=np.where(np.isfinite(own_price), own_price, general),

@@ -18,7 +18,7 @@ import scipy.sparse as sp
 from gridopt.errors import Fault, InputError
 from gridopt.model.component import Array, Component, ComponentData, Output, State, Window, profile_rows
 from gridopt.model.demand import fixed_loads
-from gridopt.model.labels import element_labels
+from gridopt.model.labels import element_labels, table_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,6 +96,7 @@ class Response(Component[ResponseData]):
         )
         return ResponseData(
             labels=element_labels("demand_response", table),
+            rows=table_rows("demand_response", table),
             nodes=sp.csr_array(sp.hstack(nodes)),
             capability_mw=most,
             price_cny_per_mwh=table["price_cny_per_mwh"].to_numpy(float),

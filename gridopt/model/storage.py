@@ -19,7 +19,7 @@ import scipy.sparse as sp
 
 from gridopt.model.component import Array, Component, ComponentData, Output, State, Window, previous
 from gridopt.model.costs import linear_costs
-from gridopt.model.labels import element_labels
+from gridopt.model.labels import element_labels, table_rows
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -75,6 +75,7 @@ class Storage(Component[StorageData]):
         low, high = table["min_e_mwh"].to_numpy(float), table["max_e_mwh"].to_numpy(float)
         return StorageData(
             labels=element_labels("storage", table),
+            rows=table_rows("storage", table),
             nodes=bus_injection_matrix(network, table["bus"].to_numpy()),
             charge_mw=table["max_p_mw"].to_numpy(float),
             discharge_mw=-table["min_p_mw"].to_numpy(float),

@@ -9,7 +9,7 @@ import numpy as np
 from gridopt.model.claims import thermal_clusters
 from gridopt.model.component import Array
 from gridopt.model.costs import linear_costs
-from gridopt.model.labels import element_labels
+from gridopt.model.labels import element_labels, table_rows
 from gridopt.model.thermal import ThermalData
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def read_clusters(case: Case, network: DCNetwork) -> ThermalData | None:
     on, above = _initial(gen, n, low, high, must[:, 0], heat_units[:, 0] * (season_low - low))
     return ThermalData(
         labels=element_labels("gen", gen),
+        rows=table_rows("gen", gen),
         nodes=bus_injection_matrix(network, gen["bus"].to_numpy()),
         n_units=n,
         min_mw=low,

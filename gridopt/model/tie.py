@@ -28,7 +28,7 @@ from gridopt.model.component import (
     previous,
     profile_rows,
 )
-from gridopt.model.labels import element_labels
+from gridopt.model.labels import element_labels, table_rows
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -98,6 +98,7 @@ class Tie(Component[TieData]):
             raise InputError(faults)
         return TieData(
             labels=element_labels("tie", table),
+            rows=table_rows("tie", table),
             nodes=bus_injection_matrix(network, table["bus"].to_numpy()),
             contract_mw=contract,
             min_mw=low,
