@@ -42,7 +42,10 @@ class Response(Component[ResponseData]):
     """Load interrupted by every program."""
 
     name = "response"
-    outputs = (Output("response_mw", "program", "MW", "load reduced by demand response"),)
+    outputs = (
+        Output("response_mw", "program", "MW", "load reduced by demand response"),
+        Output("response_capability_mw", "program", "MW", "load that may be reduced"),
+    )
 
     def __init__(self, data: ResponseData, steps: int, step_h: float) -> None:
         super().__init__(data, steps, step_h)
@@ -137,8 +140,8 @@ class Response(Component[ResponseData]):
         return {"energy_left_mwh": np.maximum(self._left - used, 0.0)}
 
     def results(self) -> dict[str, Array]:
-        """Load reduced."""
-        return {"response_mw": self.reduced.value}
+        """Load reduced, and how much might be."""
+        return {"response_mw": self.reduced.value, "response_capability_mw": self.capability.value}
 
 
 def _capability_mw(case: Case, program: pd.Series) -> float:

@@ -1,0 +1,169 @@
+"""The summary that ``gridopt run`` prints: what a planner wants to know first, in GW and TWh."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from gridopt.results.result import Result
+
+_MISSING = "–"
+
+
+def print_summary(result: Result, console: Console) -> None:
+    """Print the summary of a result as tables."""
+    console.print(f"\n[bold]{result.case.name}[/bold]  {_scope(result)}")
+    console.print(_energy_table(result))
+    console.print(_curtailment_table(result))
+    console.print(_network_table(result.dataset))
+    for line in _remarks(result):
+        console.print(line)
+
+
+def _number(value: object, scale: float = 1.0, digits: int = 2) -> str:
+    return _MISSING if value is None else f"{float(str(value)) / scale:,.{digits}f}"
+
+
+def _percent(value: object) -> str:
+    return _MISSING if value is None else f"{100 * float(str(value)):.1f} %"
+
+
+def _scope(result: Result) -> str:
+    s, time = result.summary, result.case.time
+    commitment = result.case.settings.unit_commitment
+    return (
+        f"{time[0]:%Y-%m-%d %H:%M} to {time[-1]:%Y-%m-%d %H:%M}, {float(str(s['hours'])):,.0f} h, "
+        f"network {result.case.settings.network_level}, commitment {commitment}"
+    )
+
+
+def _plain_table(*columns: str, title: str = "") -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, title_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right")
+    return table
+
+
+def _energy_table(result: Result) -> Table:
+    """Energy of every kind with its share of demand and its utilisation hours."""
+    s = result.summary
+    capacity = installed_mw(result)
+    table = _plain_table("", "GWh", "of demand", "GW installed", "full-load h", title="Energy")
+    demand = float(str(s["demand_mwh"]))
+    for label, key, sign in (
+        ("demand", "demand_mwh", 1),
+        ("coal and gas", "thermal_mwh", 1),
+        ("biomass", "biomass_mwh", 1),
+        ("hydro", "hydro_mwh", 1),
+        ("wind", "wind_mwh", 1),
+        ("solar", "solar_mwh", 1),
+        ("pumped storage, out", "phs_discharge_mwh", 1),
+        ("pumped storage, in", "phs_charge_mwh", -1),
+        ("battery, out", "battery_discharge_mwh", 1),
+        ("battery, in", "battery_charge_mwh", -1),
+        ("net export", "net_export_mwh", -1),
+        ("demand response", "dr_mwh", 1),
+        ("unserved", "unserved_mwh", 1),
+        ("excess", "excess_mwh", -1),
+        ("other", "other_mwh", 1),
+    ):
+        value = s[key]
+        idle = value is None or abs(float(str(value))) < 0.5
+        if idle and key in ("other_mwh", "excess_mwh", "dr_mwh", "phs_charge_mwh", "battery_charge_mwh"):
+            continue
+        energy = None if value is None else sign * float(str(value))
+        share = None if energy is None or not demand else energy / demand
+        size = capacity.get(key)
+        hours = None if not size or energy is None else abs(energy) / size
+        table.add_row(
+            label,
+            _number(energy, 1e3, 1),
+            _percent(share),
+            _number(size, 1e3),
+            _number(hours, digits=0),
+        )
+    return table
+
+
+def installed_mw(result: Result) -> dict[str, float]:
+    """Installed capacity behind each energy of the summary [MW]."""
+    from gridopt.results.summary import BIOMASS, FOSSIL
+
+    net = result.case.net
+    sizes: dict[str, float] = {}
+
+    def add(key: str, table: str, technologies: tuple[str, ...], column: str = "max_p_mw") -> None:
+        rows = net[table][net[table]["in_service"].to_numpy(bool)]
+        mine = rows["technology"].isin(technologies)
+        sizes[key] = sizes.get(key, 0.0) + float(rows.loc[mine, column].abs().sum())
+
+    for table in ("gen", "sgen"):
+        add("thermal_mwh", table, FOSSIL)
+        add("biomass_mwh", table, BIOMASS)
+        add("wind_mwh", table, ("wind",))
+        add("solar_mwh", table, ("solar", "solar_distributed"))
+    add("hydro_mwh", "gen", ("hydro_reservoir", "hydro_ror"))
+    for key, technology in (("phs", "phs"), ("battery", "battery")):
+        add(f"{key}_discharge_mwh", "storage", (technology,), "min_p_mw")
+        add(f"{key}_charge_mwh", "storage", (technology,))
+    return sizes
+
+
+def _curtailment_table(result: Result) -> Table:
+    s = result.summary
+    table = _plain_table("", "used", "curtailed, GWh", title="Wind and solar")
+    rows = (
+        ("wind", s["utilisation_wind"], s["curtailment_wind_mwh"]),
+        ("solar", s["utilisation_solar"], s["curtailment_solar_mwh"]),
+        ("together", _used(s["curtailment_rate"]), s["curtailment_mwh"]),
+    )
+    for label, used, curtailed in rows:
+        table.add_row(label, _percent(used), _number(curtailed, 1e3, 1))
+    return table
+
+
+def _used(rate: object) -> float | None:
+    return None if rate is None else 1.0 - float(str(rate))
+
+
+def _network_table(dataset: xr.Dataset) -> Table:
+    """Interfaces and the branches that bind most."""
+    table = _plain_table("", "largest flow, MW", "hours at limit", "worth, CNY/MW-yr", title="Network")
+    step_h = float(dataset.attrs["step_h"])
+    per_year = 8760.0 / (dataset.sizes["time"] * step_h)
+    for kind in ("interface", "branch"):
+        price, flow = (dataset[f"{kind}_{what}"].to_numpy() for what in ("price_cny_per_mwh", "flow_mw"))
+        hours = (np.abs(price) > 1e-6).sum(axis=1) * step_h
+        worth = np.abs(price).sum(axis=1) * step_h * per_year
+        order = np.argsort(-worth, kind="stable")
+        chosen = order if kind == "interface" else [row for row in order[:5] if hours[row] > 0]
+        for row in chosen:
+            largest = np.abs(flow[row]).max() if flow.size else 0.0
+            name = str(dataset[kind].to_numpy()[row])
+            table.add_row(name, _number(largest, digits=0), _number(hours[row], digits=0), _number(worth[row], digits=0))
+    return table
+
+
+def _remarks(result: Result) -> list[str]:
+    s = result.summary
+    price = result.dataset["bus_price_energy_cny_per_mwh"].to_numpy()
+    lines = [
+        f"peak load {_number(s['peak_load_mw'], 1e3)} GW"
+        + ("" if s["dr_peak_mw"] is None else f", after response {_number(s['peak_load_after_dr_mw'], 1e3)} GW")
+        + f"; price of energy {np.mean(price):,.0f} CNY/MWh on average, {np.median(price):,.0f} in the median",
+        f"cost {_number(s['operating_cost_cny'], 1e9, 3)} bn CNY and {_number(s['penalty_cny'], 1e9, 3)} bn CNY "
+        "of penalties (curtailment at its declared price, unserved and excess energy)",
+        f"{_number(s['co2_t'], 1e6)} Mt CO2, {_number(s['coal_tce'], 1e6)} Mt coal equivalent; "
+        f"non-fossil generation {_percent(s['nonfossil_share_generation'])}",
+        f"solved in {_number(s['wall_s'], digits=1)} s, {s['windows']} windows, {_number(s['peak_rss_mb'], 1e3)} GB",
+    ]
+    for key, words in (("unserved_mwh", "unserved energy"), ("excess_mwh", "power that no one could take")):
+        if float(str(s[key])) > 0.5:
+            lines.append(f"[bold red]attention:[/bold red] {_number(s[key], digits=0)} MWh of {words}")
+    return lines

@@ -1,0 +1,206 @@
+"""The labelled result of a run: one xarray Dataset, written as ``results.nc``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from gridopt.model.component import Array, Output
+from gridopt.network.matrices import branch_flow_mw
+from gridopt.results.prices import nodal_prices
+
+if TYPE_CHECKING:
+    from gridopt.horizon.record import Record
+    from gridopt.model.system import System
+
+_PACKAGES = ("gridopt", "cvxpy", "highspy", "pandapower", "numpy", "scipy", "xarray", "pandas")
+# Columns of the net that travel with the elements, where their table has them.
+_ELEMENT_COLUMNS = ("technology", "city")
+_ELEMENT_RATES = ("co2_t_per_mwh", "coal_tce_per_mwh")
+# Values smaller than this are rounding of the solver [MW, MWh, units].
+_NOISE = 1e-9
+
+
+def build_dataset(system: System, record: Record) -> xr.Dataset:
+    """Put a record of the horizon under labelled dimensions.
+
+    Returns
+    -------
+    xr.Dataset
+        Dims as in the list of output files; every variable has ``units`` and ``long_name``.
+    """
+    time = xr.IndexVariable("time", system.time, {"long_name": "end of the step, local standard time"})
+    dataset = xr.Dataset(coords={"time": time})
+    for dimension, elements in _elements(system).items():
+        dataset = dataset.assign_coords(elements)
+        dataset[dimension].attrs["long_name"] = f"name of the {dimension.replace('_', ' ')}"
+    for name, (output, values) in _component_outputs(system, record).items():
+        dataset[name] = _variable((output.dimension, "time"), values, output.units, output.long_name)
+    dataset = dataset.merge(_network_results(system, record)).merge(_costs(record)).merge(_windows(record))
+    dataset.attrs = _attributes(system)
+    return dataset
+
+
+def _variable(dims: tuple[str, ...], values: Array, units: str, long_name: str) -> xr.Variable:
+    clean = np.where(np.abs(values) < _NOISE, 0.0, values)
+    return xr.Variable(dims, clean, {"units": units, "long_name": long_name})
+
+
+def _elements(system: System) -> dict[str, dict[str, Any]]:
+    """Coordinates of each component dimension: labels, bus, and what the net says of each element."""
+    parts: dict[str, list[Any]] = {}
+    for kind, data in system.parts:
+        parts.setdefault(kind.outputs[0].dimension, []).append(data)
+    coordinates: dict[str, dict[str, Any]] = {}
+    for dimension, group in parts.items():
+        labels = [label for data in group for label in data.labels]
+        rows = [row for data in group for row in data.rows]
+        coords: dict[str, Any] = {dimension: labels}
+        net = system.case.net
+        if dimension != "bus" and all("bus" in net[table] for table, _ in rows):
+            buses = [int(net[table].at[row, "bus"]) for table, row in rows]
+            coords[f"{dimension}_bus"] = (dimension, net.bus.loc[buses, "name"].astype(str).to_numpy())
+        for column in _ELEMENT_COLUMNS:
+            if any(column in net[table] for table, _ in rows):
+                words = [str(net[table].at[row, column]) if column in net[table] else "" for table, row in rows]
+                coords[f"{dimension}_{column}"] = (dimension, np.array(words, dtype=str))
+        for column in _ELEMENT_RATES if dimension == "generator" else ():
+            rates = [net[table].at[row, column] if column in net[table] else 0.0 for table, row in rows]
+            coords[f"{dimension}_{column}"] = (dimension, np.nan_to_num(np.array(rates, dtype=float)))
+        coordinates[dimension] = coords
+    return coordinates
+
+
+def _component_outputs(system: System, record: Record) -> dict[str, tuple[Output, Array]]:
+    """Outputs by name; where two components share a dimension, one below the other, NaN where one has no such."""
+    groups: dict[str, list[Any]] = {}
+    for kind, data in system.parts:
+        groups.setdefault(kind.outputs[0].dimension, []).append((kind, data))
+    merged: dict[str, tuple[Output, Array]] = {}
+    for members in groups.values():
+        for output in {o.name: o for kind, _ in members for o in kind.outputs}.values():
+            blocks = [
+                record.outputs[kind.name].get(output.name, np.full((data.count, len(system.time)), np.nan))
+                for kind, data in members
+            ]
+            merged[output.name] = (output, np.vstack(blocks))
+    return merged
+
+
+def _network_results(system: System, record: Record) -> xr.Dataset:
+    network, limits = system.network, system.limits
+    branch = [
+        name or f"{element} {index}{' ' + side if side else ''}"
+        for name, element, index, side in zip(
+            network.name, network.element, network.element_index, network.side, strict=True
+        )
+    ]
+    ends = network.node_bus[np.stack([network.from_node, network.to_node])]
+    names = system.case.net.bus["name"].astype(str)
+    bus_names = np.vectorize(lambda bus: names.get(bus, ""), otypes=[str])(ends) if branch else ends.astype(str)
+    prices = nodal_prices(system, record)
+    bus = next(data.labels for kind, data in system.parts if kind.name == "demand")
+    out = xr.Dataset(
+        coords={
+            "time": system.time,
+            "bus": list(bus),
+            "branch": _unique(branch),
+            "branch_element": ("branch", network.element.astype(str)),
+            "branch_index": ("branch", network.element_index),
+            "branch_from_bus": ("branch", bus_names[0]),
+            "branch_to_bus": ("branch", bus_names[1]),
+            "interface": list(limits.interface),
+        }
+    )
+    shadow = np.zeros((network.n_branch, len(system.time)))
+    shadow[limits.branch] = -record.limit_price[: limits.branch.size]
+    flow = branch_flow_mw(network, record.injection_mw)
+    n = limits.branch.size
+    out["branch_limit_mw"] = _variable(("branch",), network.limit_mw, "MW", "largest flow in either direction")
+    out["branch_flow_mw"] = _variable(("branch", "time"), flow, "MW", "flow from the from bus to the to bus")
+    out["branch_price_cny_per_mwh"] = _variable(
+        ("branch", "time"), shadow, "CNY/MWh", "worth of one MW more limit (negative: against the direction)"
+    )
+    out["interface_flow_mw"] = _variable(
+        ("interface", "time"),
+        limits.matrix[n:] @ record.injection_mw + limits.offset_mw[n:, None],
+        "MW",
+        "flow over the interface",
+    )
+    out["interface_price_cny_per_mwh"] = _variable(
+        ("interface", "time"), -record.limit_price[n:], "CNY/MWh", "worth of one MW more limit of the interface"
+    )
+    for name, values, meaning in (
+        ("bus_price_cny_per_mwh", prices.total, "cost of one more MWh of demand"),
+        ("bus_price_energy_cny_per_mwh", prices.energy, "part of energy: the load-weighted mean of the island"),
+        ("bus_price_congestion_cny_per_mwh", prices.congestion, "part of congestion"),
+    ):
+        out[name] = _variable(("bus", "time"), values, "CNY/MWh", meaning)
+    return out
+
+
+def _unique(labels: list[str]) -> list[str]:
+    seen: dict[str, int] = {}
+    unique = []
+    for label in labels:
+        seen[label] = seen.get(label, 0) + 1
+        unique.append(label if seen[label] == 1 else f"{label} #{seen[label]}")
+    return unique
+
+
+def _costs(record: Record) -> xr.Dataset:
+    components = list(record.operating_cny)
+    out = xr.Dataset(coords={"component": components})
+    for name, values, meaning in (
+        ("operating_cost_cny", record.operating_cny, "resource cost"),
+        ("penalty_cny", record.penalty_cny, "price of unserved, excess, spilled and curtailed energy"),
+    ):
+        out[name] = _variable(("component", "time"), np.stack([values[c] for c in components]), "CNY", meaning)
+    return out
+
+
+def _windows(record: Record) -> xr.Dataset:
+    out = xr.Dataset(coords={"window": np.arange(len(record.windows))})
+    for name, units, meaning in (
+        ("start", "1", "number of the window's first step"),
+        ("core", "1", "steps kept"),
+        ("rounds", "1", "times it was solved until no network limit was exceeded"),
+        ("limit_rows", "1", "network limits in the model at the end"),
+        ("simplex_iterations", "1", "iterations of the solver"),
+    ):
+        values = np.array([getattr(window, name) for window in record.windows], dtype=np.int64)
+        out[f"window_{name}"] = ("window", values, {"units": units, "long_name": meaning})
+    return out
+
+
+def _attributes(system: System) -> dict[str, str | int | float]:
+    settings = system.case.settings
+    versions = {package: version(package) if package != "gridopt" else _own_version() for package in _PACKAGES}
+    return {
+        "case": system.case.name,
+        "input_sha256": system.case.input_sha256,
+        "step_h": system.step_h,
+        "network_level": settings.network_level,
+        "unit_commitment": settings.unit_commitment,
+        "solver": f"HiGHS {versions['highspy']}, start {settings.solver.start}, threads {settings.solver.threads}",
+        "random_seed": 0,
+        "versions": ", ".join(f"{package} {number}" for package, number in versions.items()),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "Conventions": "CF-1.11",
+    }
+
+
+def _own_version() -> str:
+    from gridopt import __version__
+
+    return __version__
+
+
+def time_index(dataset: xr.Dataset) -> pd.DatetimeIndex:
+    """Time axis of a result."""
+    return pd.DatetimeIndex(dataset["time"].to_numpy())

@@ -1,0 +1,224 @@
+"""The numbers of ``summary.json``: flat, with units in their names; null where a part is switched off."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+if TYPE_CHECKING:
+    from gridopt.case import Case
+
+BIOMASS = ("biomass", "waste")
+NONFOSSIL = ("biomass", "nuclear", "geothermal", "hydro_reservoir", "hydro_ror")
+FOSSIL = ("coal", "coal_chp", "gas", "oil")
+#: Keys whose part comes with later versions of the model; they are null until then.
+NOT_COMPUTED = (
+    *("lower_bound_cny", "gap", "gap_cny", "eens_mwh", "lole_h", "losses_mwh"),
+    *("curtailment_network_mwh", "curtailment_min_output_mwh", "curtailment_export_limit_mwh"),
+    *("curtailment_storage_mwh", "curtailment_other_mwh", "hydrogen_t", "reserve_shortfall_mwh"),
+    *("ac_hours_converged", "ac_hours_in_voltage_band", "ac_voltage_min_pu", "ac_voltage_max_pu"),
+    *("ac_loading_max_pct", "ac_losses_mwh"),
+)
+# A program is called, a value counts, from this power on [MW].
+_CALLED_MW = 1e-3
+
+Number = float | int | str | None
+
+
+def build_summary(case: Case, dataset: xr.Dataset, wall_s: float) -> dict[str, Number]:
+    """Summarise a result.
+
+    Parameters
+    ----------
+    case
+        What was solved.
+    dataset
+        Its result.
+    wall_s
+        Time from the loaded case to the result [s].
+    """
+    numbers: dict[str, Number] = {
+        "status": "optimal",
+        "hours": float(dataset.sizes["time"] * case.settings.step_h),
+        "windows": int(dataset.sizes["window"]),
+        "wall_s": round(wall_s, 2),
+        "peak_rss_mb": round(peak_rss_mb(), 1),
+        "input_sha256": case.input_sha256,
+        **_cost(dataset),
+        **_demand(case, dataset),
+        **_weather(case, dataset),
+        **_generation(case, dataset),
+        **_storage(case, dataset),
+        **_exchange(case, dataset),
+        **_response(case, dataset),
+        **_shares(case, dataset),
+    }
+    numbers |= dict.fromkeys(NOT_COMPUTED)
+    return {key: numbers[key] for key in KEYS}
+
+
+#: All keys in the order in which they are written.
+KEYS = (
+    *("status", "hours", "windows", "wall_s", "peak_rss_mb", "input_sha256", "objective_cny"),
+    *("operating_cost_cny", "penalty_cny", "lower_bound_cny", "gap", "gap_cny"),
+    *("demand_mwh", "peak_load_mw", "peak_load_after_dr_mw", "unserved_mwh", "excess_mwh", "eens_mwh", "lole_h"),
+    *("losses_mwh", "curtailment_rate", "curtailment_mwh", "curtailment_wind_mwh", "curtailment_solar_mwh"),
+    *("utilisation_wind", "utilisation_solar", "curtailment_network_mwh", "curtailment_min_output_mwh"),
+    *("curtailment_export_limit_mwh", "curtailment_storage_mwh", "curtailment_other_mwh"),
+    *("thermal_mwh", "biomass_mwh", "hydro_mwh", "wind_mwh", "solar_mwh", "other_mwh"),
+    *("phs_charge_mwh", "phs_discharge_mwh", "battery_charge_mwh", "battery_discharge_mwh"),
+    *("storage_charge_mwh", "storage_discharge_mwh", "spill_mwh", "hydrogen_t"),
+    *("export_mwh", "import_mwh", "net_export_mwh", "dr_mwh", "dr_hours", "dr_calls", "dr_peak_mw"),
+    *("dr_capability_mw", "reserve_shortfall_mwh", "co2_t", "coal_tce"),
+    *("nonfossil_share_generation", "nonfossil_share_capacity", "nonhydro_renewable_share_consumption"),
+    *("ac_hours_converged", "ac_hours_in_voltage_band", "ac_voltage_min_pu", "ac_voltage_max_pu"),
+    *("ac_loading_max_pct", "ac_losses_mwh"),
+)
+
+
+def peak_rss_mb() -> float:
+    """Largest memory of this process so far [MB]."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak / 1024
+
+
+def _energy(case: Case, values: xr.DataArray) -> float:
+    return float(values.sum()) * case.settings.step_h
+
+
+def _of(dataset: xr.Dataset, name: str, dimension: str, technologies: tuple[str, ...]) -> xr.DataArray:
+    """Rows of a variable whose element has one of the technologies."""
+    technology = dataset.get(f"{dimension}_technology")
+    if name not in dataset or technology is None:
+        return xr.DataArray(np.zeros((0, dataset.sizes["time"])), dims=(dimension, "time"))
+    return dataset[name].isel({dimension: np.isin(technology.to_numpy(), technologies)})
+
+
+def _cost(dataset: xr.Dataset) -> dict[str, Number]:
+    operating, penalty = float(dataset["operating_cost_cny"].sum()), float(dataset["penalty_cny"].sum())
+    return {"objective_cny": operating + penalty, "operating_cost_cny": operating, "penalty_cny": penalty}
+
+
+def _demand(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
+    load = dataset["demand_mw"].sum("bus")
+    served = load - dataset["response_mw"].sum("program") if "response_mw" in dataset else load
+    return {
+        "demand_mwh": _energy(case, load),
+        "peak_load_mw": float(load.max()),
+        "peak_load_after_dr_mw": float(served.max()),
+        "unserved_mwh": _energy(case, dataset["unserved_mw"]),
+        "excess_mwh": _energy(case, dataset["excess_mw"]),
+    }
+
+
+def _weather(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
+    if "renewable_p_mw" not in dataset:
+        keys = ("curtailment_rate", "curtailment_mwh", "utilisation_wind", "utilisation_solar")
+        zero = dict.fromkeys(("curtailment_wind_mwh", "curtailment_solar_mwh", "wind_mwh", "solar_mwh"), 0.0)
+        return dict.fromkeys(keys) | zero
+    out: dict[str, Number] = {}
+    for word, technologies in (("wind", ("wind",)), ("solar", ("solar", "solar_distributed"))):
+        used = _energy(case, _of(dataset, "renewable_p_mw", "renewable", technologies))
+        offered = _energy(case, _of(dataset, "renewable_available_mw", "renewable", technologies))
+        out[f"{word}_mwh"] = used
+        out[f"curtailment_{word}_mwh"] = offered - used
+        out[f"utilisation_{word}"] = used / offered if offered else None
+    offered, curtailed = (
+        _energy(case, dataset[name]) for name in ("renewable_available_mw", "renewable_curtailment_mw")
+    )
+    return out | {"curtailment_mwh": curtailed, "curtailment_rate": curtailed / offered if offered else None}
+
+
+def _generation(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
+    def energy(*technologies: str) -> float:
+        return _energy(case, _of(dataset, "generator_p_mw", "generator", technologies))
+
+    total = _energy(case, dataset["generator_p_mw"]) if "generator_p_mw" in dataset else 0.0
+    hydro = _energy(case, dataset["hydro_p_mw"]) if "hydro_p_mw" in dataset else 0.0
+    spill = _energy(case, dataset["hydro_spill_mw"]) if "hydro_spill_mw" in dataset else None
+    thermal, biomass = energy(*FOSSIL), energy(*BIOMASS)
+    return {
+        "thermal_mwh": thermal,
+        "biomass_mwh": biomass,
+        "hydro_mwh": hydro,
+        "other_mwh": total - thermal - biomass,
+        "spill_mwh": spill,
+    }
+
+
+def _storage(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
+    out: dict[str, Number] = {}
+    for way in ("charge", "discharge"):
+        for technology in ("phs", "battery"):
+            rows = _of(dataset, f"storage_{way}_mw", "storage", (technology,))
+            out[f"{technology}_{way}_mwh"] = _energy(case, rows) if rows.size else None
+        name = f"storage_{way}_mw"
+        out[f"storage_{way}_mwh"] = _energy(case, dataset[name]) if name in dataset else None
+    return out
+
+
+def _exchange(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
+    if "tie_export_mw" not in dataset:
+        return dict.fromkeys(("export_mwh", "import_mwh", "net_export_mwh"))
+    flow = dataset["tie_export_mw"]
+    sent, received = _energy(case, flow.clip(min=0)), -_energy(case, flow.clip(max=0))
+    return {"export_mwh": sent, "import_mwh": received, "net_export_mwh": sent - received}
+
+
+def _response(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
+    if "response_mw" not in dataset:
+        return dict.fromkeys(("dr_mwh", "dr_hours", "dr_calls", "dr_peak_mw", "dr_capability_mw"))
+    power = dataset["response_mw"].sum("program").to_numpy()
+    called = power > _CALLED_MW
+    starts = called & ~np.concatenate([[False], called[:-1]])
+    return {
+        "dr_mwh": float(power.sum()) * case.settings.step_h,
+        "dr_hours": float(called.sum()) * case.settings.step_h,
+        "dr_calls": int(starts.sum()),
+        "dr_peak_mw": float(power.max()),
+        "dr_capability_mw": float(dataset["response_capability_mw"].sum("program").max()),
+    }
+
+
+def _shares(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
+    weather = _energy(case, dataset["renewable_p_mw"]) if "renewable_p_mw" in dataset else 0.0
+    hydro = _energy(case, dataset["hydro_p_mw"]) if "hydro_p_mw" in dataset else 0.0
+    other = _energy(case, dataset["generator_p_mw"]) if "generator_p_mw" in dataset else 0.0
+    clean = _energy(case, _of(dataset, "generator_p_mw", "generator", NONFOSSIL))
+    biomass = _energy(case, _of(dataset, "generator_p_mw", "generator", BIOMASS))
+    demand = _energy(case, dataset["demand_mw"])
+    total = weather + hydro + other
+    return {
+        "nonfossil_share_generation": (weather + hydro + clean) / total if total else None,
+        "nonfossil_share_capacity": _nonfossil_capacity_share(case),
+        "nonhydro_renewable_share_consumption": (weather + biomass) / demand if demand else None,
+        **_emissions(case, dataset),
+    }
+
+
+def _nonfossil_capacity_share(case: Case) -> float | None:
+    """Installed non-fossil capacity over all, storage (pumped storage too) left out."""
+    clean = total = 0.0
+    for table in ("gen", "sgen"):
+        rows = case.net[table][case.net[table]["in_service"].to_numpy(bool)]
+        size = rows["max_p_mw"].fillna(0.0)
+        known = rows["technology"] != ""
+        total += float(size[known].sum())
+        clean += float(size[known & ~rows["technology"].isin(FOSSIL)].sum())
+    return clean / total if total else None
+
+
+def _emissions(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
+    keys = {"co2_t": "co2_t_per_mwh", "coal_tce": "coal_tce_per_mwh"}
+    if "generator_p_mw" not in dataset:
+        return dict.fromkeys(keys)
+    energy = dataset["generator_p_mw"].sum("time").to_series() * case.settings.step_h
+    out: dict[str, Any] = {}
+    for key, column in keys.items():
+        rate = dataset[f"generator_{column}"].to_series() if f"generator_{column}" in dataset else 0.0 * energy
+        out[key] = float((energy * rate).sum())
+    return out
