@@ -3,6 +3,7 @@
 Rows that carry a technology belong to the component of that technology.  Everything else that pandapower
 would dispatch is an ordinary generator with limits and a cost, and everything else that it would not
 dispatch is a fixed injection.
+Rows at a bus out of service belong to none.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import pandas as pd
+from gridopt.network.dispatchable import in_service
 
+if TYPE_CHECKING:
     from gridopt.case import Case
 
 HYDRO = ("hydro_reservoir", "hydro_ror")
@@ -25,27 +26,23 @@ STORAGE = ("phs", "battery")
 Mask = NDArray[np.bool_]
 
 
-def _in_service(table: pd.DataFrame) -> Mask:
-    return np.asarray(table["in_service"].to_numpy(bool))
-
-
 def hydro_units(case: Case) -> Mask:
     """Rows of ``gen`` that are hydro."""
     gen = case.net.gen
-    return _in_service(gen) & gen["technology"].isin(HYDRO).to_numpy()
+    return in_service(case.net, "gen") & gen["technology"].isin(HYDRO).to_numpy()
 
 
 def thermal_clusters(case: Case) -> Mask:
     """Rows of ``gen`` whose units are committed."""
     gen = case.net.gen
-    return _in_service(gen) & gen["committable"].to_numpy(bool) & ~hydro_units(case)
+    return in_service(case.net, "gen") & gen["committable"].to_numpy(bool) & ~hydro_units(case)
 
 
 def renewables(case: Case, element: str = "sgen") -> Mask:
     """Rows of ``sgen`` or ``gen`` that follow the weather: wind, solar, or anything else with a profile."""
     table = case.net[element]
     weather = table["technology"].isin(WIND + SOLAR).to_numpy() | (table["profile"].to_numpy() != "")
-    mine = _in_service(table) & weather
+    mine: Mask = in_service(case.net, element) & weather
     if element == "gen":
         mine &= ~hydro_units(case) & ~thermal_clusters(case)
     return mine
@@ -57,7 +54,7 @@ def energy_storage(case: Case) -> Mask:
     dispatched = table["technology"].isin(STORAGE).to_numpy()
     if "controllable" in table:
         dispatched |= table["controllable"].fillna(False).to_numpy(bool)
-    return _in_service(table) & dispatched
+    return np.asarray(in_service(case.net, "storage") & dispatched)
 
 
 def claimed(case: Case) -> dict[str, set[int]]:

@@ -52,9 +52,7 @@ class Demand(Component[DemandData]):
         Output("demand_mw", "bus", "MW", "demand, before response"),
         Output("unserved_mw", "bus", "MW", "demand that is not served"),
         Output("excess_mw", "bus", "MW", "power that no one can take"),
-        Output(
-            "fixed_injection_mw", "bus", "MW", "injection of elements that are neither load nor dispatched"
-        ),
+        Output("fixed_injection_mw", "bus", "MW", "injection of elements that are neither load nor dispatched"),
     )
 
     def __init__(self, data: DemandData, steps: int, step_h: float) -> None:
@@ -84,10 +82,7 @@ class Demand(Component[DemandData]):
         rest = dispatchable(net, claimed=claimed(case) | {"load": set(load.index)})
         fixed = _at_bus(buses.get_indexer(rest.fixed_bus), len(buses)) @ rest.fixed_mw
         partner = rest.partner_bus >= 0  # constant losses of DC lines
-        fixed += (
-            _at_bus(buses.get_indexer(rest.partner_bus[partner]), len(buses))
-            @ rest.partner_offset_mw[partner]
-        )
+        fixed += _at_bus(buses.get_indexer(rest.partner_bus[partner]), len(buses)) @ rest.partner_offset_mw[partner]
         valves = np.full(len(buses), not case.plain)
         sources = {int(bus) for table in ("gen", "sgen", "storage", "tie") for bus in net[table]["bus"]}
         return DemandData(
@@ -100,9 +95,7 @@ class Demand(Component[DemandData]):
             lost_load_cny_per_mwh=(at_bus @ (size * value)) / weight,
             excess_cny_per_mwh=prices.excess_cny_per_mwh or 0.0,
             may_lack=_where((at_bus_size > 0) & valves & (prices.value_of_lost_load_cny_per_mwh is not None)),
-            may_exceed=_where(
-                np.isin(buses, list(sources)) & valves & (prices.excess_cny_per_mwh is not None)
-            ),
+            may_exceed=_where(np.isin(buses, list(sources)) & valves & (prices.excess_cny_per_mwh is not None)),
         )
 
     def bind(self, window: Window) -> None:

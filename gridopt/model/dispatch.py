@@ -40,9 +40,7 @@ class DispatchModel:
     def __init__(self, system: System, steps: int) -> None:
         self.system = system
         self.steps = steps
-        self.components: list[Component[Any]] = [
-            kind(data, steps, system.step_h) for kind, data in system.parts
-        ]
+        self.components: list[Component[Any]] = [kind(data, steps, system.step_h) for kind, data in system.parts]
         self.injection = _sum(part.injection() for part in self.components)
         self.balance = system.balance_areas() @ self.injection == 0
         costs = [part.cost() for part in self.components] + [part.penalty() for part in self.components]
@@ -70,8 +68,7 @@ class DispatchModel:
     def costs(self) -> dict[str, tuple[Array, Array]]:
         """Resource cost and penalty of each component in each step [CNY]."""
         return {
-            part.name: (_value(part.cost(), self.steps), _value(part.penalty(), self.steps))
-            for part in self.components
+            part.name: (_value(part.cost(), self.steps), _value(part.penalty(), self.steps)) for part in self.components
         }
 
     def balance_price_cny_per_mwh(self) -> Array:

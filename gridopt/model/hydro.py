@@ -8,8 +8,9 @@ with the level :math:`v` [MWh], the natural inflow :math:`w`, the spilled power 
 release :math:`R` [MW].  A run-of-river plant is a reservoir without volume.
 
 At the end of a window the reservoir is pulled towards a reference level: what it would hold if it released
-its mean inflow evenly over the year, squeezed into its volume.  Water above that level is worth less than
-the energy price, water missing below it costs more.
+its mean inflow evenly over the year, squeezed into its volume.  Water above that level is worth less  than
+the energy price, water missing below it costs more.  ``horizon.end_storage: free`` leaves this out; ``cyclic``
+adds that at the end of the horizon a reservoir holds its start level again, or all that its inflow allows.
 """
 
 from __future__ import annotations
@@ -39,11 +40,11 @@ if TYPE_CHECKING:
 
 # Worth of a MWh of water relative to the energy price after the window, above and below the reference level.
 _WORTH_ABOVE, _WORTH_BELOW = 0.7, 1.5
+# Kept off what a reservoir can only just reach, so that rounding at a seam never makes a window infeasible.
+_SEAM_TOLERANCE_MWH = 1e-6
 
 
-def reference_level_mwh(
-    inflow_mw: Array, start_mwh: float, min_mwh: float, max_mwh: float, step_h: float
-) -> Array:
+def reference_level_mwh(inflow_mw: Array, start_mwh: float, min_mwh: float, max_mwh: float, step_h: float) -> Array:
     """Level of a reservoir that evens out its inflow as far as its volume allows.
 
     Parameters
@@ -90,6 +91,7 @@ class HydroData(ComponentData):
     reference_e_mwh: Array
     output_cny_per_mwh: Array
     water_spill_cny_per_mwh: float
+    end_storage: str
 
 
 class Hydro(Component[HydroData]):
@@ -161,6 +163,7 @@ class Hydro(Component[HydroData]):
             start_e_mwh=start,
             reference_e_mwh=reference,
             output_cny_per_mwh=linear_costs(case.net, "gen", table.index).cp1,
+            end_storage=case.settings.horizon.end_storage,
             water_spill_cny_per_mwh=case.settings.prices.water_spill_cny_per_mwh,
         )
 
@@ -175,7 +178,21 @@ class Hydro(Component[HydroData]):
         self.lowest.value, self.highest.value = d.min_e_mwh[:, span], d.max_e_mwh[:, span]
         self.level_before.value = window.state[self.name]["level_mwh"]
         self.reference.value = d.reference_e_mwh[:, span.stop - 1]
-        self.price.value = max(window.energy_price_cny_per_mwh, 1.0)
+        self.price.value = 0.0 if d.end_storage == "free" else max(window.energy_price_cny_per_mwh, 1.0)
+        if d.end_storage == "cyclic" and window.last:
+            lowest = self.lowest.value.copy()
+            lowest[:, -1] = np.maximum(self._reachable_mwh(), lowest[:, -1])
+            self.lowest.value = lowest
+
+    def _reachable_mwh(self) -> Array:
+        """Start level of the horizon, or the level after the window if all water is kept that may be [MWh]."""
+        d = self.data
+        kept = self.inflow.value - np.maximum(d.min_p_mw, d.min_release_mw)[:, None]
+        gain = np.cumsum(kept, axis=1) * self.step_h
+        # what the highest level of each step lets through to the end
+        passed = (self.highest.value - gain).min(axis=1)
+        reached = gain[:, -1] + np.minimum(self.level_before.value, passed) - _SEAM_TOLERANCE_MWH
+        return np.asarray(np.minimum(d.start_e_mwh, reached))
 
     def constraints(self) -> list[cp.Constraint]:
         """State equation; distance from the reference level at the end."""

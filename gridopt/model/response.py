@@ -64,7 +64,9 @@ class Response(Component[ResponseData]):
             For a kind of program that is not modelled, or one whose load does not exist.
         """
         table = case.net.demand_response
-        if table.empty or case.settings.policy.dr_share_of_peak == 0:
+        own_size = (table["p_mw"].notna() | table["share_of_peak"].notna()).to_numpy(bool)
+        table = table.loc[own_size | (case.settings.policy.dr_share_of_peak > 0)]
+        if table.empty:
             return None
         faults = [
             Fault(
@@ -83,9 +85,7 @@ class Response(Component[ResponseData]):
             target = (load["kind"] == program["target"]).to_numpy() | (program["target"] == "")
             if not (size[target] > 0).any():
                 faults.append(
-                    Fault(
-                        case.name, "demand_response", str(program["name"]), "target", "no load of this kind"
-                    )
+                    Fault(case.name, "demand_response", str(program["name"]), "target", "no load of this kind")
                 )
                 continue
             nodes.append(_spread_over_buses(load, size * target, network))
@@ -94,9 +94,8 @@ class Response(Component[ResponseData]):
         if faults:
             raise InputError(faults)
         most = np.stack(capability)
-        hours = np.minimum(
-            table["hours_per_year"].fillna(np.inf), table["calls_per_year"].fillna(np.inf) * 24
-        )
+        of_calls = table["calls_per_year"].fillna(np.inf) * table["hours_per_event"].fillna(24.0)
+        hours = np.minimum(table["hours_per_year"].fillna(np.inf), of_calls)
         return ResponseData(
             labels=element_labels("demand_response", table),
             rows=table_rows("demand_response", table),

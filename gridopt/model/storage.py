@@ -5,7 +5,13 @@ r"""Storage: pumped hydro and batteries (formulation, section 2).
    0 \le c_t \le C,\; 0 \le d_t \le D,\; E_{min} \le e_t \le E_{max}
 
 with wear paid per MWh discharged and, where a limit of full cycles per day is given,
-:math:`\sum_{t \in day} d_t \Delta \le k\,E_{max}`.
+:math:`\sum_{t \in day} d_t \Delta \le k\,E_{max}` (days of 24 h, counted from the start of the window).
+
+**The end** (``horizon.end_storage``).  ``value``: what a store holds at the end of a window is worth the energy
+price times its discharge efficiency.  ``cyclic``: as ``value`` in all windows that do not reach the end of the
+horizon; there it has to hold its start level again.  ``free``: nothing, a window empties what it can use.  A
+store whose own ``end`` is ``cyclic`` or ``fixed`` returns to its start level whatever the setting.  If it can't
+any more, even charging at full power, it charges as far as it can.
 """
 
 from __future__ import annotations
@@ -16,6 +22,7 @@ from typing import TYPE_CHECKING
 import cvxpy as cp
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from gridopt.model.component import Array, Component, ComponentData, Output, State, Window, previous
 from gridopt.model.costs import linear_costs
@@ -24,6 +31,10 @@ from gridopt.model.labels import element_labels, table_rows
 if TYPE_CHECKING:
     from gridopt.case import Case
     from gridopt.network.matrices import DCNetwork
+
+
+# Kept off what a store can only just reach, so that rounding at a seam never makes a window infeasible.
+_SEAM_TOLERANCE_MWH = 1e-6
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,8 @@ class StorageData(ComponentData):
     wear_cny_per_mwh: Array
     draw_cny_per_mwh: Array
     max_cycles_per_day: Array
-    end: tuple[str, ...]
+    returns: NDArray[np.bool_]
+    is_priced: bool
 
 
 class Storage(Component[StorageData]):
@@ -72,6 +84,7 @@ class Storage(Component[StorageData]):
         table = case.net.storage.loc[energy_storage(case)]
         if table.empty:
             return None
+        end = case.settings.horizon.end_storage
         low, high = table["min_e_mwh"].to_numpy(float), table["max_e_mwh"].to_numpy(float)
         return StorageData(
             labels=element_labels("storage", table),
@@ -88,7 +101,8 @@ class Storage(Component[StorageData]):
             wear_cny_per_mwh=table["throughput_cost_cny_per_mwh"].to_numpy(float),
             draw_cny_per_mwh=linear_costs(case.net, "storage", table.index).cp1,
             max_cycles_per_day=table["max_cycles_per_day"].to_numpy(float),
-            end=tuple(table["end"]),
+            returns=table["end"].isin(("cyclic", "fixed")).to_numpy(bool) | (end == "cyclic"),
+            is_priced=end != "free",
         )
 
     def initial_state(self) -> State:
@@ -99,10 +113,19 @@ class Storage(Component[StorageData]):
         """Start level, and at the end either the level to come back to or the worth of what is held."""
         d = self.data
         self.energy_before.value = window.state[self.name]["energy_mwh"]
-        held_to = np.isin(d.end, ("cyclic", "fixed")) & window.last
-        self.end_floor.value = np.where(held_to, d.start_e_mwh, d.min_e_mwh)
-        price = max(window.energy_price_cny_per_mwh, 0.0)
-        self.end_price.value = np.where(window.last, 0.0, price * d.eta_discharge)
+        held_to = d.returns & window.last
+        within_reach = np.minimum(d.start_e_mwh, self._reachable_mwh(self.energy_before.value))
+        self.end_floor.value = np.where(held_to, np.maximum(within_reach, d.min_e_mwh), d.min_e_mwh)
+        price = max(window.energy_price_cny_per_mwh, 0.0) if d.is_priced else 0.0
+        self.end_price.value = np.where(held_to, 0.0, price * d.eta_discharge)
+
+    def _reachable_mwh(self, before_mwh: Array) -> Array:
+        """Level after the window if a store charges at full power throughout [MWh]."""
+        d, h = self.data, self.step_h
+        kept = (1 - d.self_discharge_per_h * h)[:, None] ** np.arange(self.steps + 1)
+        filled = d.eta_charge * d.charge_mw * h * kept[:, :-1].sum(axis=1)
+        reached: Array = before_mwh * kept[:, -1] + filled - _SEAM_TOLERANCE_MWH
+        return reached
 
     def constraints(self) -> list[cp.Constraint]:
         """State equation, level at the end, cycles per day."""
@@ -117,9 +140,7 @@ class Storage(Component[StorageData]):
         limited = np.flatnonzero(np.isfinite(d.max_cycles_per_day))
         if limited.size:
             per_day = round(24 / h)
-            days = sp.csr_array(
-                (np.full(self.steps, h), (np.arange(self.steps), np.arange(self.steps) // per_day))
-            )
+            days = sp.csr_array((np.full(self.steps, h), (np.arange(self.steps), np.arange(self.steps) // per_day)))
             most = (d.max_cycles_per_day * d.max_e_mwh)[limited]
             rows.append(self.discharge[limited] @ days <= np.repeat(most[:, None], days.shape[1], axis=1))
         return rows

@@ -91,16 +91,11 @@ class System:
         if faults:
             raise InputError(faults)
         network = dc_network(case.net)
-        islands = (
-            [] if case.settings.network_level == "copperplate" else unsupplied_islands(case.net, network)
-        )
+        islands = [] if case.settings.network_level == "copperplate" else unsupplied_islands(case.net, network)
         if islands:
             message = "nothing supplies the island of these buses: {}"
             raise InputError(
-                [
-                    Fault(case.name, "bus", message=message.format(", ".join(map(str, buses[:10]))))
-                    for buses in islands
-                ]
+                [Fault(case.name, "bus", message=message.format(", ".join(map(str, buses[:10])))) for buses in islands]
             )
         read = ((kind, kind.read(case, network)) for kind in COMPONENTS)
         parts = tuple((kind, data) for kind, data in read if data is not None)
@@ -176,9 +171,7 @@ def flow_limits(case: Case, network: DCNetwork) -> FlowLimits:
     )
 
 
-def _interface_matrix(
-    case: Case, network: DCNetwork, names: tuple[str, ...]
-) -> tuple[sp.csr_array, list[Fault]]:
+def _interface_matrix(case: Case, network: DCNetwork, names: tuple[str, ...]) -> tuple[sp.csr_array, list[Fault]]:
     """Signed branches of each interface, (interface, branch)."""
     members = case.net.interface_branch
     members = members[members["interface"].isin(names)]

@@ -11,6 +11,7 @@ Per cluster of :math:`\bar N` equal units with the unit limits :math:`P^{min}, P
    y_t - y_{t-1} &\le RU\Delta (n_t - u_t) + (SU - P^{min}) u_t \\
    y_{t-1} - y_t &\le RD\Delta (n_t - u_t) + (SD - P^{min}) d_t
 
+At the first step the third line, written for the step before it, limits :math:`d_1` by what was running then.
 For UT = 1 the third line becomes two rows (a unit may start and stop in neighbouring steps).  Ramp rows that
 can't bind are left out.  Clustered unit commitment: Palmintier & Webster 2014, doi:10.1109/TPWRS.2013.2274377;
 start and stop ramps: Morales-España, Latorre & Ramos 2013, doi:10.1109/TPWRS.2013.2251373.
@@ -91,7 +92,8 @@ class Thermal(Component[ThermalData]):
         self.cut = self.parameter(nonneg=True)
         self.on = self.variable(self.least_on, data.n_units)
         self.start = self.variable(0.0, data.n_units)
-        self.stop = self.variable(0.0, data.n_units)
+        self.most_stop = self.parameter(nonneg=True)
+        self.stop = self.variable(0.0, self.most_stop)
         self.above = self.variable(self.floor, data.n_units * (data.max_mw - data.min_mw))
         self.on_before, self.above_before = cp.Parameter(n), cp.Parameter(n, nonneg=True)
         # starts and stops before the window that still hold units on or off in it
@@ -119,6 +121,7 @@ class Thermal(Component[ThermalData]):
         return {
             "on_units": d.initial_on_units,
             "above_min_mw": d.initial_above_min_mw,
+            "cut_mw": np.zeros(d.count),
             "starts": starts,
             "stops": stops,
         }
@@ -130,8 +133,23 @@ class Thermal(Component[ThermalData]):
         self.floor.value, self.cut.value = d.heat_floor_mw[:, span], d.heat_cut_mw[:, span]
         self.on_before.value = state["on_units"]
         self.above_before.value = np.maximum(state["above_min_mw"], 0.0)
+        self.most_stop.value = np.repeat(d.n_units[:, None], self.steps, axis=1)
+        self.most_stop.value[:, 0] = np.minimum(d.n_units, self._first_stops(state))
+        self._before = state
         self.held_on.value = _still_held(state["starts"], d.min_up_steps, self.steps)
         self.held_off.value = _still_held(state["stops"], d.min_down_steps, self.steps)
+
+    def _first_stops(self, state: State) -> Array:
+        """Units that may stop in the first step, as they must run at their shutdown ramp or below before it."""
+        d = self.data
+        at_start = np.maximum(d.max_mw - d.startup_ramp_mw, 0.0)
+        at_stop = np.maximum(d.max_mw - d.shutdown_ramp_mw, 0.0)
+        room = (d.max_mw - d.min_mw) * state["on_units"] - state["above_min_mw"] - state["cut_mw"]
+        started = state["starts"][:, -1]
+        long = d.min_up_steps >= 2
+        first = _most(room - at_start * started, np.where(long, at_stop, np.maximum(at_stop - at_start, 0.0)))
+        second = _most(room - np.maximum(at_start - at_stop, 0.0) * started, at_stop)
+        return np.where(long, first, np.minimum(first, second))
 
     def constraints(self) -> list[cp.Constraint]:
         """Commitment, minimum times, capacity and ramp rows."""
@@ -144,13 +162,14 @@ class Thermal(Component[ThermalData]):
         ]
 
     def _minimum_times(self) -> list[cp.Constraint]:
+        # also for a single step: without it a unit could stop and start at once to escape its ramps
         d = self.data
         rows = []
-        for length in np.unique(d.min_up_steps[d.min_up_steps > 1]):
+        for length in np.unique(d.min_up_steps):
             of = np.flatnonzero(d.min_up_steps == length)
             recent = self.start[of] @ _last_steps(self.steps, int(length))
             rows.append(recent + self.held_on[of] <= self.on[of])
-        for length in np.unique(d.min_down_steps[d.min_down_steps > 1]):
+        for length in np.unique(d.min_down_steps):
             of = np.flatnonzero(d.min_down_steps == length)
             recent = self.stop[of] @ _last_steps(self.steps, int(length))
             most = np.repeat(d.n_units[of][:, None], self.steps, axis=1)
@@ -162,11 +181,7 @@ class Thermal(Component[ThermalData]):
         span = (d.max_mw - d.min_mw)[:, None]
         at_start = np.maximum(d.max_mw - d.startup_ramp_mw, 0.0)[:, None]
         at_stop = np.maximum(d.max_mw - d.shutdown_ramp_mw, 0.0)[:, None]
-        next_stop = (
-            cp.hstack([self.stop[:, 1:], np.zeros((d.count, 1))])
-            if self.steps > 1
-            else np.zeros((d.count, 1))
-        )
+        next_stop = cp.hstack([self.stop[:, 1:], np.zeros((d.count, 1))]) if self.steps > 1 else np.zeros((d.count, 1))
         room = cp.multiply(span, self.on) - self.cut - self.above
         rows = []
         long = np.flatnonzero(d.min_up_steps >= 2)
@@ -179,7 +194,11 @@ class Thermal(Component[ThermalData]):
             extra_start = np.maximum(at_start - at_stop, 0.0)
             starting = cp.multiply(at_start, self.start) + cp.multiply(extra_stop, next_stop)
             stopping = cp.multiply(at_stop, next_stop) + cp.multiply(extra_start, self.start)
-            rows += [(room - starting)[short] >= 0, (room - stopping)[short] >= 0]
+            rows.append((room - starting)[short] >= 0)
+            # the same row again where units may stop from any output
+            other = np.intersect1d(short, np.flatnonzero(at_stop > 0))
+            if other.size:
+                rows.append((room - stopping)[other] >= 0)
         return rows
 
     def _ramps(self) -> list[cp.Constraint]:
@@ -217,15 +236,15 @@ class Thermal(Component[ThermalData]):
 
     def state(self, step: int) -> State:
         """Units on, output above the minimum, starts and stops of the last hours before a step."""
-        before = self.initial_state()["starts"].shape[1]
+        earlier, kept = self._before, slice(0, step)
+        before = earlier["starts"].shape[1]
         on = np.clip(self.on.value[:, step - 1], 0.0, self.data.n_units)
         return {
             "on_units": on,
-            "above_min_mw": np.clip(
-                self.above.value[:, step - 1], 0.0, (self.data.max_mw - self.data.min_mw) * on
-            ),
-            "starts": _last_columns(self.start.value[:, :step], before),
-            "stops": _last_columns(self.stop.value[:, :step], before),
+            "above_min_mw": np.clip(self.above.value[:, step - 1], 0.0, (self.data.max_mw - self.data.min_mw) * on),
+            "cut_mw": self.cut.value[:, step - 1],
+            "starts": _last_columns(np.hstack([earlier["starts"], self.start.value[:, kept]]), before),
+            "stops": _last_columns(np.hstack([earlier["stops"], self.stop.value[:, kept]]), before),
         }
 
     def results(self) -> dict[str, Array]:
@@ -240,9 +259,8 @@ class Thermal(Component[ThermalData]):
 
 def _last_steps(steps: int, length: int) -> sp.csr_array:
     """Matrix that sums, for each step, the ``length`` steps up to it, (step, step)."""
-    return sp.csr_array(
-        sp.diags_array([np.ones(steps)] * length, offsets=range(length), shape=(steps, steps))
-    )
+    length = min(length, steps)
+    return sp.csr_array(sp.diags_array([np.ones(steps)] * length, offsets=range(length), shape=(steps, steps)))
 
 
 def _still_held(events: Array, hold_steps: NDArray[np.int64], steps: int) -> Array:
@@ -270,6 +288,13 @@ def _still_held(events: Array, hold_steps: NDArray[np.int64], steps: int) -> Arr
 
 
 def _last_columns(values: Array, count: int) -> Array:
-    """Last ``count`` columns, with zeros in front where there are fewer."""
-    last = np.maximum(values[:, -count:], 0.0)
-    return np.pad(last, ((0, 0), (count - last.shape[1], 0)))
+    """Last ``count`` columns, freed of rounding below zero."""
+    last: Array = np.maximum(values[:, -count:], 0.0)
+    return last
+
+
+def _most(room: Array, each: Array) -> Array:
+    """How many fit into a room if each takes so much; infinite where they take nothing."""
+    most = np.full(room.shape, np.inf)
+    np.divide(np.maximum(room, 0.0), each, out=most, where=each > _MW)
+    return most + _SEAM_TOLERANCE

@@ -53,7 +53,7 @@ def read_clusters(case: Case, network: DCNetwork) -> ThermalData | None:
     season_low = np.maximum(gen["heat_season_min_pu"].to_numpy(float) * high, low)
     season_high = np.minimum(gen["heat_season_max_pu"].to_numpy(float) * high, high)
     season_low = np.where(np.isfinite(season_low), season_low, low)
-    season_high = np.where(np.isfinite(season_high), season_high, high)
+    season_high = np.where(np.isfinite(season_high), np.maximum(season_high, season_low), high)
     step_h = case.settings.step_h
     co2 = gen["co2_t_per_mwh"].fillna(0.0).to_numpy(float) * case.settings.prices.co2_cny_per_t
     on, above = _initial(gen, n, low, high, must[:, 0], heat_units[:, 0] * (season_low - low))
@@ -91,9 +91,7 @@ def _steps(hours: pd.Series, step_h: float) -> np.ndarray[tuple[int], np.dtype[n
     return np.maximum(np.ceil(hours.fillna(1.0).to_numpy(float) / step_h - 1e-9), 1).astype(np.int64)
 
 
-def _initial(
-    gen: pd.DataFrame, n: Array, low: Array, high: Array, must: Array, floor: Array
-) -> tuple[Array, Array]:
+def _initial(gen: pd.DataFrame, n: Array, low: Array, high: Array, must: Array, floor: Array) -> tuple[Array, Array]:
     """Units on before the first step and their output above the minimum.
 
     Where the net does not say, half the units run (at least the must-run ones), half-way between their limits.

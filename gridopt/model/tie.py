@@ -5,7 +5,12 @@ r"""Ties to the neighbours: exchange around a contract, by AC lines or HVDC (for
    |x_t - x_{t-1}| \le R\Delta
 
 with the contract :math:`k` (positive: export), the band :math:`b` and the value :math:`\pi` of a MWh exported.
-Where a yearly energy is set, the deviations from the contract balance out within every window.
+Where a yearly energy is set, the deviations from the contract balance out by the end of every window,
+look-ahead included; what the kept part of a window leaves open is owed by the next one:
+
+.. math:: \sum_t x_t\Delta = \sum_t k_t\Delta + o, \qquad o' = o + \sum_{t \in core} (k_t - x_t)\Delta
+
+so that at the end of the horizon the contract's energy has been exchanged.
 """
 
 from __future__ import annotations
@@ -62,7 +67,7 @@ class Tie(Component[TieData]):
         self.export = self.variable(self.lowest, self.highest)
         self.export_before = cp.Parameter(data.count)
         self.keeping = np.flatnonzero(data.keeps_energy)
-        self.core_energy = cp.Parameter(max(self.keeping.size, 1))
+        self.due_mwh = cp.Parameter(max(self.keeping.size, 1))
 
     @classmethod
     def read(cls, case: Case, network: DCNetwork) -> TieData | None:
@@ -73,9 +78,10 @@ class Tie(Component[TieData]):
         InputError
             Where contract, band and limits leave no room in some hour.
         """
+        from gridopt.network.dispatchable import in_service
         from gridopt.network.matrices import bus_injection_matrix
 
-        table = case.net.tie.loc[case.net.tie["in_service"].to_numpy(bool)]
+        table = case.net.tie.loc[in_service(case.net, "tie")]
         if table.empty:
             return None
         contract = table["p_mw"].to_numpy(float)[:, None] * profile_rows(case, table["profile"].tolist())
@@ -109,17 +115,17 @@ class Tie(Component[TieData]):
         )
 
     def initial_state(self) -> State:
-        """Contracted power of the first step [MW]."""
-        return {"export_mw": self.data.contract_mw[:, 0]}
+        """Contracted power of the first step [MW]; nothing is owed [MWh]."""
+        return {"export_mw": self.data.contract_mw[:, 0], "owed_mwh": np.zeros(self.data.count)}
 
     def bind(self, window: Window) -> None:
-        """Limits and contract of the window."""
+        """Limits and contract of the window, and what is owed."""
         d, span = self.data, window.span
         self.lowest.value, self.highest.value = d.min_mw[:, span], d.max_mw[:, span]
         self.export_before.value = window.state[self.name]["export_mw"]
-        contract = d.contract_mw[self.keeping, span].sum(axis=1)
-        self.core_energy.value = contract if self.keeping.size else np.zeros(1)
-        self._contract = d.contract_mw[:, span]
+        self._owed, self._contract = window.state[self.name]["owed_mwh"], d.contract_mw[:, span]
+        due = self.step_h * self._contract.sum(axis=1) + self._owed
+        self.due_mwh.value = due[self.keeping] if self.keeping.size else np.zeros(1)
 
     def constraints(self) -> list[cp.Constraint]:
         """Ramps where they can bind; contract energy."""
@@ -132,7 +138,7 @@ class Tie(Component[TieData]):
             most = np.repeat((d.ramp_mw_per_h * self.step_h)[ramped][:, None], self.steps, axis=1)
             rows += [change <= most, -change <= most]
         if self.keeping.size:
-            rows.append(cp.sum(self.export[self.keeping], axis=1) == self.core_energy)
+            rows.append(self.step_h * cp.sum(self.export[self.keeping], axis=1) == self.due_mwh)
         return rows
 
     def injection(self) -> cp.Expression:
@@ -146,8 +152,12 @@ class Tie(Component[TieData]):
         return (-self.data.value_cny_per_mwh * self.step_h) @ self.export
 
     def state(self, step: int) -> State:
-        """Export of a step [MW]."""
-        return {"export_mw": self.export.value[:, step - 1]}
+        """Export of a step [MW], and what is owed after it [MWh]."""
+        deviation = self._contract[:, :step] - self.export.value[:, :step]
+        return {
+            "export_mw": self.export.value[:, step - 1],
+            "owed_mwh": np.where(self.data.keeps_energy, self._owed + self.step_h * deviation.sum(axis=1), 0.0),
+        }
 
     def results(self) -> dict[str, Array]:
         """Export and contract."""

@@ -37,7 +37,6 @@ TECHNOLOGIES = {
     "": ("#999999", "other"),
 }
 REGIONS = {"west": "#dfeeea", "central": "#f0ece4", "east": "#e3e8f3", "external": "#f3f3f3", "": "#f3f3f3"}
-LINES = " lines"
 # Line width in pixels by voltage: the lowest class whose limit is reached.
 WIDTHS = ((750.0, 5.0, "#7f0000"), (450.0, 3.5, "#c0392b"), (300.0, 2.5, "#8e44ad"), (0.0, 1.2, "#34699a"))
 
@@ -61,6 +60,7 @@ class Layer:
     text: tuple[str, ...]
     size: np.ndarray
     width: float = 0.0
+    in_legend: bool = True
 
     @property
     def is_line(self) -> bool:
@@ -97,24 +97,36 @@ def network_map(net: pandapowerNet) -> NetworkMap:
         With extension columns and positions (``bus.geo``).
     """
     place = positions(net)
-    title = str(net["name"] or "network")
+    title = " · ".join([str(net["name"] or "network"), *_notes(net)])
     layers = [*_branch_layers(net, place), _load_layer(net, place), *_plant_layers(net, place)]
     layers.append(_bus_layer(net, place))
     return NetworkMap(title, _outlines(net, place), tuple(layer for layer in layers if len(layer.x)))
 
 
+def _notes(net: pandapowerNet) -> list[str]:
+    """What the network says of itself, such as that it is stylised."""
+    meta = net["network_meta"] if "network_meta" in net else pd.DataFrame()
+    return [str(meta[column].iloc[0]) for column in ("year", "note") if column in meta and len(meta)]
+
+
 def _branch_layers(net: pandapowerNet, place: pd.DataFrame) -> list[Layer]:
-    branches = pd.concat([_branches(net, "line"), _branches(net, "trafo")])
-    branches = branches[branches["start"].isin(place.index) & branches["end"].isin(place.index)]
-    apart = place.loc[branches["start"]].to_numpy() != place.loc[branches["end"]].to_numpy()
-    branches = branches[apart.any(axis=1)]
+    """Lines by voltage, the highest on top, above the transformers between different places."""
+    lines, trafos = _drawn(_branches(net, "line"), place), _drawn(_branches(net, "trafo"), place)
     layers: list[Layer] = []
     upper = np.inf
     for lowest, width, colour in WIDTHS:
-        group = branches[(branches["kv"] >= lowest) & (branches["kv"] < upper)]
+        group = lines[(lines["kv"] >= lowest) & (lines["kv"] < upper)]
         upper = lowest
-        layers = [*_lines_of(group, place, width, colour), *layers]
-    return layers
+        label = f"{group['kv'].max():g} kV lines"
+        layers = [*_lines_of(group, place, label, width, colour), *layers]
+    return [*_lines_of(trafos, place, "transformers", 1.5, "#888888"), *layers]
+
+
+def _drawn(branches: pd.DataFrame, place: pd.DataFrame) -> pd.DataFrame:
+    """Branches whose ends are at two known places."""
+    known: pd.DataFrame = branches[branches["start"].isin(place.index) & branches["end"].isin(place.index)]
+    apart: np.ndarray = place.loc[known["start"]].to_numpy() != place.loc[known["end"]].to_numpy()
+    return known[apart.any(axis=1)]
 
 
 def _branches(net: pandapowerNet, element: str) -> pd.DataFrame:
@@ -129,7 +141,7 @@ def _branches(net: pandapowerNet, element: str) -> pd.DataFrame:
     return pd.DataFrame({"start": rows[start], "end": rows[end], "kv": kv, "text": texts})
 
 
-def _lines_of(group: pd.DataFrame, place: pd.DataFrame, width: float, colour: str) -> list[Layer]:
+def _lines_of(group: pd.DataFrame, place: pd.DataFrame, label: str, width: float, colour: str) -> list[Layer]:
     """A layer of lines and one of small marks at their middles, which carry the hover texts."""
     if group.empty:
         return []
@@ -139,10 +151,9 @@ def _lines_of(group: pd.DataFrame, place: pd.DataFrame, width: float, colour: st
     end = place.loc[texts.index.get_level_values("end")].to_numpy()
     path = np.stack([start, end, np.full_like(start, np.nan)], axis=1).reshape(-1, 2)
     middle = (start + end) / 2
-    label = f"{group['kv'].max():g} kV{LINES}"
     return [
         Layer(label, colour, path[:, 0], path[:, 1], (), np.empty(0), width),
-        Layer(label, colour, middle[:, 0], middle[:, 1], tuple(texts), np.full(len(middle), 4.0)),
+        Layer(label, colour, middle[:, 0], middle[:, 1], tuple(texts), np.full(len(middle), 4.0), in_legend=False),
     ]
 
 
@@ -235,9 +246,8 @@ def figure(net: pandapowerNet) -> go.Figure:
         else:
             marker = {"size": layer.size, "color": layer.colour, "line": {"width": 0.5, "color": "white"}}
             style = {"mode": "markers", "marker": marker, "text": layer.text, "hoverinfo": "text"}
-        is_middle = layer.name.endswith(LINES) and not layer.is_line
         fig.add_scatter(
-            x=layer.x, y=layer.y, name=layer.name, legendgroup=layer.name, showlegend=not is_middle,
+            x=layer.x, y=layer.y, name=layer.name, legendgroup=layer.name, showlegend=layer.in_legend,
             opacity=0.9, **style,
         )  # fmt: skip
     fig.update_layout(
@@ -287,7 +297,7 @@ def _write_png(drawing: NetworkMap, path: Path) -> None:
     for order, layer in enumerate(drawing.layers, start=1):
         if layer.is_line:
             axes.plot(layer.x, layer.y, color=layer.colour, linewidth=0.7 * layer.width, label=layer.name, zorder=order)
-        elif not layer.name.endswith(LINES):
+        elif layer.in_legend:  # the others only carry hover texts
             # matplotlib wants the area in square points.
             area = (0.75 * layer.size) ** 2
             axes.scatter(

@@ -146,7 +146,9 @@ def _network_table(dataset: xr.Dataset) -> Table:
         for row in chosen:
             largest = np.abs(flow[row]).max() if flow.size else 0.0
             name = str(dataset[kind].to_numpy()[row])
-            table.add_row(name, _number(largest, digits=0), _number(hours[row], digits=0), _number(worth[row], digits=0))
+            table.add_row(
+                name, _number(largest, digits=0), _number(hours[row], digits=0), _number(worth[row], digits=0)
+            )
     return table
 
 

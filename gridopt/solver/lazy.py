@@ -187,6 +187,4 @@ def _move_columns(
         own = own_first[variable.id]
         target[own : own + variable.size] = first_column[variable.id] + np.arange(variable.size)
     entries = matrix.tocoo()
-    return sp.csr_array(
-        (entries.data, (entries.row, target[entries.col])), shape=(matrix.shape[0], n_columns)
-    )
+    return sp.csr_array((entries.data, (entries.row, target[entries.col])), shape=(matrix.shape[0], n_columns))

@@ -73,9 +73,7 @@ def compile_problem(problem: cp.Problem) -> tuple[LinearProgram, dict[str, Any],
     tuple
         The linear (or convex quadratic) program, cvxpy's own data, and what ``unpack_results`` needs.
     """
-    data, chain, inverse = problem.get_problem_data(
-        cp.HIGHS, canon_backend="COO", enforce_dpp=True, solver_opts={}
-    )
+    data, chain, inverse = problem.get_problem_data(cp.HIGHS, canon_backend="COO", enforce_dpp=True, solver_opts={})
     hessian = None
     if "q" in data:  # the quadratic interface keeps equalities and inequalities apart
         matrix = sp.vstack([data["A"], data["F"]], format="csc")
@@ -265,6 +263,7 @@ def _same_matrix(a: LinearProgram, b: LinearProgram) -> bool:
     same = (
         a.matrix.shape == b.matrix.shape
         and a.matrix.nnz == b.matrix.nnz
+        and np.array_equal(a.matrix.indptr, b.matrix.indptr)
         and np.array_equal(a.matrix.indices, b.matrix.indices)
         and np.array_equal(a.matrix.data, b.matrix.data)
         and (a.hessian is None) == (b.hessian is None)

@@ -1,0 +1,29 @@
+"""Turn the collected facts into the tables of the stylised grid of Jilin.
+
+Usage: ``python networks/jilin/make_tables.py FACTS_FOLDER``. The result is deterministic; run
+``plan_reinforcement.py`` afterwards when plants, loads or corridors have changed, then this script again.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import demand_tables
+import grid_tables
+import pandas as pd
+import plant_tables
+import renewable_tables
+from facts import HERE
+
+
+def main(facts: Path) -> None:
+    grid_tables.write_all(facts)
+    points = pd.read_csv(HERE / "nodes.csv")
+    totals = plant_tables.write_all(facts, points)
+    renewable_tables.write_all(facts, points, totals)
+    demand_tables.write_all(facts, points, pd.read_csv(HERE / "thermal.csv"))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
