@@ -54,17 +54,18 @@ def _add_table(digest: hashlib._Hash, name: str, table: pd.DataFrame) -> None:
 
 
 def _bytes(values: pd.Series) -> bytes:
-    if (
-        values.map(lambda value: isinstance(value, (bool, int, float, np.bool_, np.number)))
-        .where(values.notna(), True)
-        .all()
-    ):
-        numbers = pd.to_numeric(values.astype(object).where(values.notna(), np.nan)).astype("<f8")
+    missing = values.isna()
+    if values.map(_is_number).where(~missing, True).all():
+        numbers = pd.to_numeric(values.astype(object).where(~missing, np.nan)).to_numpy(dtype=np.float64)
         # One bit pattern for NaN and for zero.
-        clean = np.where(numbers.isna(), np.nan, numbers.to_numpy() + 0.0)
+        clean = np.where(np.isnan(numbers), np.nan, numbers + 0.0)
         return clean.astype("<f8").tobytes()
-    words = ["" if missing else _word(value) for value, missing in zip(values, values.isna(), strict=True)]
+    words = ["" if absent else _word(value) for value, absent in zip(values, missing, strict=True)]
     return json.dumps(words).encode()
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (bool, int, float, np.bool_, np.number))
 
 
 def _word(value: object) -> str:

@@ -35,24 +35,24 @@ class Horizon(_Strict):
     """How the hours are split into optimisation problems."""
 
     mode: Literal["rolling", "monolithic"] = Field(
-        "rolling", description="windows one after the other, or all hours as one problem"
+        default="rolling", description="windows one after the other, or all hours as one problem"
     )
-    window_h: Positive = Field(168, description="hours kept from each window [h]")
-    look_ahead_h: NonNegative = Field(48, description="hours solved beyond the window and thrown away [h]")
+    window_h: Positive = Field(default=168, description="hours kept from each window [h]")
+    look_ahead_h: NonNegative = Field(default=48, description="hours solved beyond the window and thrown away [h]")
     end_storage: Literal["value", "cyclic", "free"] = Field(
-        "value", description="what storage is worth at the end: a price per MWh, its start level, or nothing"
+        default="value", description="what storage is worth at the end: a price per MWh, its start level, or nothing"
     )
 
 
 class Solver(_Strict):
     """How HiGHS is run."""
 
-    threads: Annotated[int, Field(ge=1)] = Field(1, description="threads of the solver")
+    threads: Annotated[int, Field(ge=1)] = Field(default=1, description="threads of the solver")
     start: Literal["auto", "basis", "presolve"] = Field(
-        "auto", description="start a window from the last basis, cold with presolve, or decide by its shape"
+        default="auto", description="start a window from the last basis, cold with presolve, or decide by its shape"
     )
     feasibility_tolerance: Annotated[float, Field(ge=1e-10, le=1e-4)] = Field(
-        1e-7, description="primal and dual feasibility tolerance"
+        default=1e-7, description="primal and dual feasibility tolerance"
     )
 
 
@@ -60,14 +60,14 @@ class Policy(_Strict):
     """The rules of the province."""
 
     chp_mode: Annotated[Literal["min_output", "off"], BeforeValidator(_word_off)] = Field(
-        "min_output", description="heat-led plants keep their heat-season minimum output, or are free"
+        default="min_output", description="heat-led plants keep their heat-season minimum output, or are free"
     )
     dr_share_of_peak: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.05, description="demand-response capability of all programs as a share of the annual peak load [pu]"
+        default=0.05, description="demand-response capability of all programs as a share of the annual peak load [pu]"
     )
-    dr_mode: Literal["economic"] = Field("economic", description="response is called where it saves cost")
+    dr_mode: Literal["economic"] = Field(default="economic", description="response is called where it saves cost")
     renewable_priority_cny_per_mwh: NonNegative | None = Field(
-        None, description="declared price of curtailed wind and solar; replaces the small curtailment price"
+        default=None, description="declared price of curtailed wind and solar; replaces the small curtailment price"
     )
 
 
@@ -75,42 +75,42 @@ class Prices(_Strict):
     """Prices of what is not a plant [CNY/MWh unless named otherwise]."""
 
     value_of_lost_load_cny_per_mwh: Positive | None = Field(
-        15_000.0, description="price of unserved energy; null forbids it (no solution is then an error)"
+        default=15_000.0, description="price of unserved energy; null forbids it (no solution is then an error)"
     )
     excess_cny_per_mwh: Positive | None = Field(
-        5_000.0, description="price of energy that nobody can take; null forbids it"
+        default=5_000.0, description="price of energy that nobody can take; null forbids it"
     )
-    curtailment_cny_per_mwh: NonNegative = Field(1.0, description="small price of curtailed wind and solar")
-    co2_cny_per_t: NonNegative = Field(0.0, description="carbon price [CNY/t CO2]")
-    water_spill_cny_per_mwh: NonNegative = Field(1.0, description="price of spilled water")
+    curtailment_cny_per_mwh: NonNegative = Field(default=1.0, description="small price of curtailed wind and solar")
+    co2_cny_per_t: NonNegative = Field(default=0.0, description="carbon price [CNY/t CO2]")
+    water_spill_cny_per_mwh: NonNegative = Field(default=1.0, description="price of spilled water")
 
 
 class Settings(_Strict):
     """A case file."""
 
-    name: str = Field("case", min_length=1, description="name of the case, used for its result folder")
-    description: str = Field("", description="one sentence for the list of cases")
-    base: str | None = Field(None, description="another case (name or file) that this one extends")
-    network: str | None = Field(None, description="name of a shipped network, or a pandapower JSON file")
-    year: Annotated[int, Field(ge=1990, le=2100)] | None = Field(None, description="target year")
+    name: str = Field(default="case", min_length=1, description="name of the case, used for its result folder")
+    description: str = Field(default="", description="one sentence for the list of cases")
+    base: str | None = Field(default=None, description="another case (name or file) that this one extends")
+    network: str | None = Field(default=None, description="name of a shipped network, or a pandapower JSON file")
+    year: Annotated[int, Field(ge=1990, le=2100)] | None = Field(default=None, description="target year")
     profiles: str | None = Field(
-        None, description="name of shipped profiles (default: as the network), or a netCDF or CSV file"
+        default=None, description="name of shipped profiles (default: as the network), or a netCDF or CSV file"
     )
-    weather_year: int | str = Field("typical", description="weather of the profiles: 'typical' or a year")
+    weather_year: int | str = Field(default="typical", description="weather of the profiles: 'typical' or a year")
     plain: bool = Field(
-        False, description="an ordinary pandapower net: solved as rundcopp would, without planner conventions"
+        default=False, description="an ordinary pandapower net: solved as rundcopp would, without planner conventions"
     )
-    leap_day: Literal["drop", "keep"] = Field("drop", description="what happens to 29 February")
+    leap_day: Literal["drop", "keep"] = Field(default="drop", description="what happens to 29 February")
     start: datetime | None = Field(
-        None, description="when the horizon begins; its first hour is stamped one step later (hour-ending)"
+        default=None, description="when the horizon begins; its first hour is stamped one step later (hour-ending)"
     )
-    hours: Positive | None = Field(None, description="length of the horizon; all hours if absent [h]")
-    step_h: Annotated[float, Field(gt=0, le=24)] = Field(1.0, description="time step [h]")
-    network_level: Literal["copperplate", "dc"] = Field("dc", description="no network, or DC power flow")
+    hours: Positive | None = Field(default=None, description="length of the horizon; all hours if absent [h]")
+    step_h: Annotated[float, Field(gt=0, le=24)] = Field(default=1.0, description="time step [h]")
+    network_level: Literal["copperplate", "dc"] = Field(default="dc", description="no network, or DC power flow")
     unit_commitment: Annotated[Literal["off", "relaxed", "integer"], BeforeValidator(_word_off)] = Field(
-        "relaxed", description="no commitment, fractional numbers of units, or whole units"
+        default="relaxed", description="no commitment, fractional numbers of units, or whole units"
     )
-    losses: Literal["none"] = Field("none", description="demand is gross of losses")
+    losses: Literal["none"] = Field(default="none", description="demand is gross of losses")
     horizon: Horizon = Horizon()
     solver: Solver = Solver()
     policy: Policy = Policy()
@@ -164,7 +164,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 def _unique_mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[object] = set()
     for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+        key = loader.construct_object(key_node, deep=True)
         if not isinstance(key, str):
             raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is not a word", key_node.start_mark)
         if key in seen:
@@ -205,8 +205,10 @@ def deep_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
     merged = dict(base)
     for key, value in over.items():
         old = merged.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[key] = deep_merge(old, value) if both else value
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            merged[key] = deep_merge(old, value)
+        else:
+            merged[key] = value
     return merged
 
 
@@ -229,9 +231,7 @@ def settings_and_faults(values: Mapping[str, Any], file: str = "") -> tuple[Sett
 
     With faults the settings serve only to look for more faults in the network and the profiles.
     """
-    values = dict(values)
-    if values.get("plain") is True:
-        values = deep_merge(PLAIN_DEFAULTS, values)
+    values = deep_merge(PLAIN_DEFAULTS, values) if values.get("plain") is True else dict(values)
     try:
         return Settings.model_validate(values), []
     except ValidationError as error:

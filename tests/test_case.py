@@ -339,3 +339,14 @@ def test_faults_of_settings_network_and_profiles_come_together(tiny_files: Path)
     text = "\n".join(faults_of(tiny_files))
     for part in ("wrong_key", "no.lever", "bus 77 does not exist", "wind_west"):
         assert part in text
+
+
+# --- the shipped example -------------------------------------------------------------------------------------
+
+
+def test_the_tiny_case_is_what_its_script_makes(tiny: Case, tmp_path: Path) -> None:
+    folder = catalog.cases_folder() / "tiny"
+    subprocess.run([sys.executable, str(folder / "make.py"), str(tmp_path)], check=True)
+    assert (tmp_path / "profiles.csv").read_text() == (folder / "profiles.csv").read_text()
+    changes = {"network": str(tmp_path / "network.json"), "profiles": str(tmp_path / "profiles.csv")}
+    assert tiny.override(changes).input_sha256 == tiny.input_sha256

@@ -52,7 +52,9 @@ class Renewable(Component[RenewableData]):
         from gridopt.model.claims import renewables
         from gridopt.network.matrices import bus_injection_matrix
 
-        tables, output_cost, labels, rows = [], [], [], []
+        tables, output_cost = [], []
+        labels: list[str] = []
+        rows: list[tuple[str, int]] = []
         for element in ("sgen", "gen"):
             table = case.net[element].loc[renewables(case, element)]
             tables.append(table)

@@ -12,12 +12,12 @@ from gridopt.errors import Fault, InputError
 from gridopt.model.claims import claimed
 from gridopt.model.component import Array, Component, ComponentData, State
 from gridopt.model.demand import Demand
-from gridopt.model.generator import Generator
+from gridopt.model.generator import Generator, GeneratorData
 from gridopt.model.hydro import Hydro
 from gridopt.model.renewable import Renewable
 from gridopt.model.response import Response
 from gridopt.model.storage import Storage
-from gridopt.model.thermal import Thermal
+from gridopt.model.thermal import Thermal, ThermalData
 from gridopt.model.tie import Tie
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ class System:
         faults = unsupported(case.net, claimed(case), case.name)
         if faults:
             raise InputError(faults)
-        network = dc_network(case.net)
+        # rundcopp and rundcpp take different r/x for bus-bus switches with an impedance; plain cases follow the former
+        network = dc_network(case.net, switch_rx_ratio=0.5) if case.plain else dc_network(case.net)
         islands = [] if case.settings.network_level == "copperplate" else unsupplied_islands(case.net, network)
         if islands:
             message = "nothing supplies the island of these buses: {}"
@@ -128,14 +129,13 @@ class System:
     def typical_price_cny_per_mwh(self) -> float:
         """Marginal cost of the plant in the middle of the merit order, weighted with capacity [CNY/MWh]."""
         cost, size = [np.zeros(0)], [np.zeros(0)]
-        for name, rate, capacity in (
-            ("thermal", "output_cny_per_mwh", lambda d: d.max_mw * d.n_units),
-            ("generator", "cp1_cny_per_mwh", lambda d: d.max_mw.max(axis=1)),
-        ):
-            data = self.part(name)
-            if data is not None:
-                cost.append(getattr(data, rate))
-                size.append(np.maximum(capacity(data), 0.0))
+        thermal, plain = self.part("thermal"), self.part("generator")
+        if isinstance(thermal, ThermalData):
+            cost.append(thermal.output_cny_per_mwh)
+            size.append(thermal.max_mw * thermal.n_units)
+        if isinstance(plain, GeneratorData):
+            cost.append(plain.cp1_cny_per_mwh)
+            size.append(np.maximum(plain.max_mw.max(axis=1), 0.0))
         costs, sizes = np.concatenate(cost), np.concatenate(size)
         if not sizes.sum():
             return 0.0

@@ -260,7 +260,8 @@ class Thermal(Component[ThermalData]):
 def _last_steps(steps: int, length: int) -> sp.csr_array:
     """Matrix that sums, for each step, the ``length`` steps up to it, (step, step)."""
     length = min(length, steps)
-    return sp.csr_array(sp.diags_array([np.ones(steps)] * length, offsets=range(length), shape=(steps, steps)))
+    bands = np.ones((length, steps))
+    return sp.csr_array(sp.diags_array(bands, offsets=range(length), shape=(steps, steps)))
 
 
 def _still_held(events: Array, hold_steps: NDArray[np.int64], steps: int) -> Array:

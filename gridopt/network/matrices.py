@@ -207,7 +207,7 @@ def branch_flow_mw(network: DCNetwork, injection_mw: ArrayLike) -> FloatArray:
     return np.asarray(network.ptdf @ injection + circulating.reshape((-1,) + (1,) * (injection.ndim - 1)))
 
 
-def bus_injection_matrix(network: DCNetwork, buses: ArrayLike) -> sp.csr_matrix:
+def bus_injection_matrix(network: DCNetwork, buses: ArrayLike) -> sp.csr_array:
     """Map elements at buses of the net onto the nodes of the network.
 
     Parameters
@@ -218,7 +218,7 @@ def bus_injection_matrix(network: DCNetwork, buses: ArrayLike) -> sp.csr_matrix:
 
     Returns
     -------
-    csr_matrix, shape (node, element)
+    csr_array, shape (node, element)
         One where the element sits at the node. The column of an element at a bus without a node is empty.
 
     Raises
@@ -236,7 +236,7 @@ def bus_injection_matrix(network: DCNetwork, buses: ArrayLike) -> sp.csr_matrix:
     node = network.bus_node[order[position]]
     column = np.flatnonzero(node >= 0)
     shape = (network.n_node, len(bus))
-    return sp.csr_matrix((np.ones(len(column)), (node[column], column)), shape=shape)
+    return sp.csr_array((np.ones(len(column)), (node[column], column)), shape=shape)
 
 
 def _slack_buses(net: pandapowerNet, model: PandapowerModel) -> IntArray:

@@ -125,8 +125,8 @@ def _branch_layers(net: pandapowerNet, place: pd.DataFrame) -> list[Layer]:
 def _drawn(branches: pd.DataFrame, place: pd.DataFrame) -> pd.DataFrame:
     """Branches whose ends are at two known places."""
     known: pd.DataFrame = branches[branches["start"].isin(place.index) & branches["end"].isin(place.index)]
-    apart: np.ndarray = place.loc[known["start"]].to_numpy() != place.loc[known["end"]].to_numpy()
-    return known[apart.any(axis=1)]
+    apart = place.loc[known["start"]].to_numpy() != place.loc[known["end"]].to_numpy()
+    return known.loc[np.any(apart, axis=1)]
 
 
 def _branches(net: pandapowerNet, element: str) -> pd.DataFrame:

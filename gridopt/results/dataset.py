@@ -34,8 +34,8 @@ def build_dataset(system: System, record: Record) -> xr.Dataset:
     xr.Dataset
         Dims as in the list of output files; every variable has ``units`` and ``long_name``.
     """
-    time = xr.IndexVariable("time", system.time, {"long_name": "end of the step, local standard time"})
-    dataset = xr.Dataset(coords={"time": time})
+    dataset = xr.Dataset(coords={"time": system.time})
+    dataset["time"].attrs["long_name"] = "end of the step, local standard time"
     for dimension, elements in _elements(system).items():
         dataset = dataset.assign_coords(elements)
         dataset[dimension].attrs["long_name"] = f"name of the {dimension.replace('_', ' ')}"

@@ -70,7 +70,7 @@ class LazyLimits:
         self.rounds = 0
         self._balance = cp.Problem(cp.Minimize(0), [injection == 0])
         self._variables = injection.variables()
-        self._jacobian: sp.csr_array | None = None
+        self._jacobian = sp.csr_array((0, 0))  # compiled when the limits are first bound
         self._constant_mw = np.zeros((self.nodes, self.hours))
         self._lower_mw = self._upper_mw = np.zeros((0, 0))
         # the rows now in the model: limit and hour of each
@@ -88,7 +88,7 @@ class LazyLimits:
         own_first = data["param_prob"].var_id_to_col
         # cvxpy writes J x + q0 == 0 as J x == -q0, column-major: row = node + nodes·hour
         self._constant_mw = -program.row_lower.reshape(self.hours, self.nodes).T
-        if self._jacobian is None:
+        if not self._jacobian.shape[1]:
             self._jacobian = _move_columns(
                 program.matrix, self._variables, own_first, self.live.first_column, self.live.n_columns
             )
@@ -100,9 +100,9 @@ class LazyLimits:
 
     def injection_mw(self, values: Array) -> Array:
         """Nodal net injections (node, hours) [MW] of a column vector of the live model."""
-        if self._jacobian is None:
+        if not self._jacobian.shape[1]:
             raise SolverError("limits were not bound before solving")
-        moved = (self._jacobian @ values).reshape(self.hours, self.nodes).T
+        moved = np.asarray(self._jacobian @ values).reshape(self.hours, self.nodes).T
         injection: Array = moved + self._constant_mw
         return injection
 
