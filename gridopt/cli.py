@@ -186,12 +186,16 @@ def validate(case: CaseArgument, changes: SetOption = None, debug: DebugOption =
 
     Example: [bold]gridopt validate my-case.yaml[/bold]
     """
+    from gridopt.check.remarks import remarks
+
     with Reporting(debug=debug):
         loaded = _loaded(case, parsed_changes(changes))
         time = loaded.time
         tables = ("bus", "line", "trafo", "load", "gen", "sgen", "storage", "tie")
         counts = ", ".join(f"{len(loaded.net[name])} {name}" for name in tables)
         print(f"{loaded.name}: no faults")
+        for remark in remarks(loaded):
+            print(f"note: {remark}")
         print(f"{counts}; {len(time)} steps to {time[-1]:%Y-%m-%d %H:%M}; inputs {loaded.input_sha256[:12]}")
 
 

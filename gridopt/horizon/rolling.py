@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gridopt.errors import InfeasibleError
+from gridopt.horizon.diagnosis import conflict_lines
 from gridopt.horizon.record import Record, WindowLog
 from gridopt.horizon.windows import Span, spans
 from gridopt.model.component import Window
@@ -58,6 +59,13 @@ class WindowSolver:
             )
         )
         return float(np.median(self.model.balance_price_cny_per_mwh()))
+
+    def reasons(self, window: Window) -> str:
+        """Say why the window has no solution, one line per group of constraints that conflict."""
+        hours = self.model.system.time[window.span]
+        lines = conflict_lines(self.model, self.live, self.limits, hours)
+        head = f"no schedule meets all limits between {hours[0]:%Y-%m-%d %H:%M} and {hours[-1]:%Y-%m-%d %H:%M}"
+        return "\n".join([head + ("; these can't be kept together:" if lines else ""), *lines])
 
 
 def horizon_spans(system: System) -> list[Span]:
@@ -121,8 +129,7 @@ def solve_horizon(system: System, progress: Progress | None = None, threads: int
         try:
             price = solver.solve(window, record)
         except InfeasibleError as error:
-            hours = system.time[span.start : span.start + span.steps]
-            raise InfeasibleError(f"{hours[0]:%Y-%m-%d %H:%M} to {hours[-1]:%Y-%m-%d %H:%M}: {error}") from error
+            raise InfeasibleError(solver.reasons(window)) from error
         state = solver.model.state(span.core)
         if progress is not None:
             progress(span.start + span.core, len(system.time))

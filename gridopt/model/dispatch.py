@@ -35,6 +35,8 @@ class DispatchModel:
         Without network limits.
     injection : cvxpy.Expression
         Nodal net injection, (node, step) [MW].
+    owner_of_row : dict
+        Name of the component that states a constraint, by the constraint's id.
     """
 
     def __init__(self, system: System, steps: int) -> None:
@@ -49,8 +51,11 @@ class DispatchModel:
         left = [value for value in worth if value is not None]
         if left:
             objective = objective - _sum(left)
-        rows = [row for part in self.components for row in part.constraints()]
-        self.problem = cp.Problem(cp.Minimize(objective), [self.balance, *rows])
+        rows = {part.name: part.constraints() for part in self.components}
+        self.owner_of_row = {row.id: name for name, group in rows.items() for row in group}
+        self.problem = cp.Problem(
+            cp.Minimize(objective), [self.balance, *(row for group in rows.values() for row in group)]
+        )
 
     def bind(self, window: Window) -> None:
         """Put a window's values into all parameters."""

@@ -1,0 +1,1 @@
+"""The network: pandapower tables, their DC matrices, ratings, AC power flow."""

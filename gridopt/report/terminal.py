@@ -8,6 +8,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from gridopt.check.remarks import remarks
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -165,7 +167,21 @@ def _remarks(result: Result) -> list[str]:
         f"non-fossil generation {_percent(s['nonfossil_share_generation'])}",
         f"solved in {_number(s['wall_s'], digits=1)} s, {s['windows']} windows, {_number(s['peak_rss_mb'], 1e3)} GB",
     ]
+    both_ways = simultaneous_mwh(result.dataset)
+    if both_ways > 1e-3 * float(str(s["storage_charge_mwh"] or 0.0)) + 1.0:
+        lines.append(
+            f"[bold red]attention:[/bold red] {both_ways:,.0f} MWh were charged and discharged in the same hour"
+        )
     for key, words in (("unserved_mwh", "unserved energy"), ("excess_mwh", "power that no one could take")):
         if float(str(s[key])) > 0.5:
             lines.append(f"[bold red]attention:[/bold red] {_number(s[key], digits=0)} MWh of {words}")
+    lines += [f"note: {remark}" for remark in remarks(result.case)]
     return lines
+
+
+def simultaneous_mwh(dataset: xr.Dataset) -> float:
+    """Energy that stores charge while they discharge [MWh]; more than rounding is not physical."""
+    if "storage_charge_mw" not in dataset:
+        return 0.0
+    both = np.minimum(dataset["storage_charge_mw"].to_numpy(), dataset["storage_discharge_mw"].to_numpy())
+    return float(both.sum()) * float(dataset.attrs["step_h"])

@@ -98,6 +98,10 @@ class LazyLimits:
             rows = np.arange(self.live.own_rows, self.live.own_rows + self.n_rows, dtype=np.int32)
             self.live.change_row_bounds(rows, lower, upper)
 
+    def row_places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Limit and hour of each added row, in the order of the rows."""
+        return self._limit_of_row, self._hour_of_row
+
     def injection_mw(self, values: Array) -> Array:
         """Nodal net injections (node, hours) [MW] of a column vector of the live model."""
         if not self._jacobian.shape[1]:

@@ -32,6 +32,10 @@ _ATTEMPTS: tuple[dict[str, str], ...] = (
 )
 
 
+# HiGHS's strategy 2: a subsystem from the elastic LP; 4 on top makes it irreducible.
+_IIS_FROM_LP = 2 + 4
+
+
 @dataclass(frozen=True)
 class SolverOptions:
     """How the live model is solved.
@@ -99,6 +103,23 @@ def compile_problem(problem: cp.Problem) -> tuple[LinearProgram, dict[str, Any],
         hessian=hessian,
     )
     return program, data, (chain, inverse)
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A small set of constraints and bounds that no solution can keep together.
+
+    Parameters
+    ----------
+    constraints, variables
+        Each with the entries (column-major) that take part.
+    added_rows
+        Numbers of the rows that were added behind the problem's own, from 0.
+    """
+
+    constraints: tuple[tuple[cp.Constraint, NDArray[np.int64]], ...]
+    variables: tuple[tuple[cp.Variable, NDArray[np.int64]], ...]
+    added_rows: NDArray[np.int64]
 
 
 class LiveProblem:
@@ -235,6 +256,19 @@ class LiveProblem:
                 raise InfeasibleError("no schedule meets all limits of this window")
         raise SolverError(f"HiGHS stopped with status {self.highs.modelStatusToString(status)}")
 
+    def conflict(self) -> Conflict:
+        """Why the last run had no solution: an infeasible subsystem that HiGHS finds (not always the smallest)."""
+        self.highs.setOptionValue("iis_strategy", _IIS_FROM_LP)
+        _, subsystem = self.highs.getIis()
+        rows = np.sort(np.asarray(subsystem.row_index_, dtype=np.int64))
+        columns = np.sort(np.asarray(subsystem.col_index_, dtype=np.int64))
+        first = {id(v): self._first_column[v.id] for v in self.problem.variables()}
+        return Conflict(
+            constraints=_split(rows, [(c, start, c.size) for c, start in _first_rows(self.problem, self.own_rows)]),
+            variables=_split(columns, [(v, first[id(v)], v.size) for v in self.problem.variables()]),
+            added_rows=rows[rows >= self.own_rows] - self.own_rows,
+        )
+
     def values(self) -> Array:
         """Primal values of all columns."""
         return np.asarray(self.highs.getSolution().col_value, dtype=float)
@@ -257,6 +291,23 @@ class LiveProblem:
             "run_time": self.highs.getRunTime(),
         }
         self.problem.unpack_results(results, *self._inverse)
+
+
+def _first_rows(problem: cp.Problem, rows: int) -> list[tuple[cp.Constraint, int]]:
+    """Constraints with their first row in the compiled matrix: equalities in their order, then inequalities.
+
+    What cvxpy adds for a quadratic objective (copies of variables) stands before them.
+    """
+    equal = [c for c in problem.constraints if isinstance(c, cp.constraints.Equality | cp.constraints.Zero)]
+    ordered = equal + [c for c in problem.constraints if not any(c is e for e in equal)]
+    starts = np.cumsum([rows - sum(c.size for c in ordered), *[c.size for c in ordered]])
+    return [(c, int(start)) for c, start in zip(ordered, starts[:-1], strict=True)]
+
+
+def _split(numbers: NDArray[np.int64], blocks: list[tuple[Any, int, int]]) -> tuple[tuple[Any, NDArray[np.int64]], ...]:
+    """Numbers of rows or columns by the block they lie in, counted from its start."""
+    parts = ((block, numbers[(numbers >= start) & (numbers < start + size)] - start) for block, start, size in blocks)
+    return tuple((block, entries) for block, entries in parts if entries.size)
 
 
 def _same_matrix(a: LinearProgram, b: LinearProgram) -> bool:

@@ -180,7 +180,9 @@ def costs(system, record):
             expected[name] = (0.0, h * (lack + d.excess_cny_per_mwh * out[name]["excess_mw"].sum()))
         elif name == "thermal":
             part = out[name]
-            fuel = h * (d.output_cny_per_mwh @ part["generator_p_mw"] + d.no_load_cny_per_h @ part["generator_on_units"])
+            fuel = h * (
+                d.output_cny_per_mwh @ part["generator_p_mw"] + d.no_load_cny_per_h @ part["generator_on_units"]
+            )
             expected[name] = (fuel.sum() + (d.start_cost_cny @ part["generator_start_units"]).sum(), 0.0)
         elif name == "generator":
             power = out[name]["generator_p_mw"]

@@ -90,7 +90,9 @@ def dispatch(units: list[Unit], on: np.ndarray, demand: np.ndarray, lack: float,
     for t in range(hours):
         balance[t, [i * hours + t for i in range(n)]] = 1.0
         balance[t, columns + t], balance[t, columns + hours + t] = 1.0, -1.0
-    price = np.concatenate([np.repeat([unit.price for unit in units], hours), np.full(hours, lack), np.full(hours, excess)])
+    price = np.concatenate(
+        [np.repeat([unit.price for unit in units], hours), np.full(hours, lack), np.full(hours, excess)]
+    )
     solved = linprog(
         price,
         A_ub=np.array(rows) if rows else None,

@@ -6,7 +6,9 @@ is only the reference.  Reactances are such that flows are easy to compute by ha
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import pandapower as pp
@@ -28,13 +30,18 @@ START = pd.Timestamp("2030-01-01")
 
 def grid(buses: int = 1, lines: Sequence[tuple[int, int, float, float]] = ()) -> pp.pandapowerNet:
     """Buses ``bus 0`` …, the reference at the first one, and lines (from, to, reactance [ohm], limit [MW])."""
-    net = pp.create_empty_network(name="bench")
+    net = copy.deepcopy(_empty())
     for number in range(buses):
         pp.create_bus(net, KV, name=f"bus {number}")
     pp.create_ext_grid(net, 0, name="reference", min_p_mw=0.0, max_p_mw=0.0)
     for start, end, x_ohm, limit_mw in lines:
         line(net, start, end, x_ohm, limit_mw)
     return net
+
+
+@cache
+def _empty() -> pp.pandapowerNet:
+    return pp.create_empty_network(name="bench")
 
 
 def line(net: pp.pandapowerNet, start: int, end: int, x_ohm: float = 10.0, limit_mw: float = np.nan) -> int:
@@ -85,9 +92,7 @@ def hydro(net: pp.pandapowerNet, bus: int, max_mw: float, **lake: object) -> int
         return generator(net, bus, max_mw, 0.0, technology="hydro_ror", **lake)
     min_mw = lake.pop("min_mw", 0.0)
     name, lake_name = f"dam {len(net.gen)}", f"lake {len(net.gen)}"
-    row = generator(
-        net, bus, max_mw, 0.0, min_mw=min_mw, technology="hydro_reservoir", reservoir=lake_name, name=name
-    )
+    row = generator(net, bus, max_mw, 0.0, min_mw=min_mw, technology="hydro_reservoir", reservoir=lake_name, name=name)
     add_row(net, "reservoir", {"name": lake_name, "gen": name, **lake})
     return row
 
@@ -138,9 +143,7 @@ def tie(net: pp.pandapowerNet, bus: int, mw: float, **columns: object) -> None:
 
 
 def response(net: pp.pandapowerNet, mw: float, price: float, **columns: object) -> None:
-    add_row(
-        net, "demand_response", {"name": "program", "p_mw": mw, "price_cny_per_mwh": price, "target": ""} | columns
-    )
+    add_row(net, "demand_response", {"name": "program", "p_mw": mw, "price_cny_per_mwh": price, "target": ""} | columns)
 
 
 def put(net: pp.pandapowerNet, table: str, row: int, columns: Mapping[str, object]) -> None:

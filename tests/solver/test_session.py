@@ -189,7 +189,10 @@ def test_a_failed_attempt_is_followed_by_another(monkeypatch):
     live.highs.setOptionValue("simplex_iteration_limit", 3)
     live.refresh()
     with pytest.MonkeyPatch.context() as patch:
-        attempts = ({"solver": "simplex", "presolve": "off"}, {"solver": "ipx", "presolve": "off", "run_crossover": "off"})
+        attempts = (
+            {"solver": "simplex", "presolve": "off"},
+            {"solver": "ipx", "presolve": "off", "run_crossover": "off"},
+        )
         patch.setattr("gridopt.solver.session._ATTEMPTS", attempts)
         live.run()
     live.unpack()
