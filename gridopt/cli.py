@@ -62,11 +62,12 @@ class Reporting:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not isinstance(error, Exception) or isinstance(error, typer.Exit):
+        interrupted = isinstance(error, KeyboardInterrupt)
+        if not (isinstance(error, Exception) or interrupted) or isinstance(error, typer.Exit):
             return
         if self.debug:
             traceback.print_exception(kind, error, trace, file=sys.stderr)
-        code, status, lines = _explained(error)
+        code, status, lines = (130, "interrupted", ["interrupted"]) if interrupted else _explained(error)
         for line in lines:
             print(f"error: {line}", file=sys.stderr)
         if self.as_json:
@@ -74,7 +75,7 @@ class Reporting:
         raise typer.Exit(code)
 
 
-def _explained(error: Exception) -> tuple[int, str, list[str]]:
+def _explained(error: BaseException) -> tuple[int, str, list[str]]:
     if isinstance(error, GridoptError):
         return error.exit_code, error.status, error.lines
     message = " ".join(str(error).split())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gridopt.results.result import Result
+from gridopt.results.result import Result, check_folder
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -58,7 +58,16 @@ def solve(case: Case, *, threads: int | None = None, progress: Progress | None =
 
 
 def run(case: Case, *, out: str | Path, threads: int | None = None, progress: Progress | None = None) -> Result:
-    """Solve a case and write its results into a folder."""
+    """Solve a case and write its results into a folder.
+
+    Raises
+    ------
+    InputError
+        Before anything is solved, when the folder holds something that is no result.
+    SolverError
+        Before anything is solved, when the folder can't be written.
+    """
+    check_folder(out)
     result = solve(case, threads=threads, progress=progress)
     result.save(out)
     return result

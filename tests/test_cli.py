@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import gridopt.case
 from gridopt import __version__, catalog
+from gridopt.check.remarks import remarks
 from gridopt.cli import app, parsed_changes
 from gridopt.errors import AuditError, GapError, InfeasibleError, SolverError
 
@@ -86,7 +87,9 @@ def test_every_shipped_case_is_sound(name: str) -> None:
     assert case.settings.prices.value_of_lost_load_cny_per_mwh is not None
     if name.startswith("jilin"):
         assert len(case.time) == 8760
-        assert case.settings.curtailment_price_cny_per_mwh == 300
+        assert case.settings.curtailment_price_cny_per_mwh == 25
+        # no storage is paid for losing energy
+        assert not any("losing energy" in remark for remark in remarks(case))
         assert case.settings.prices.co2_cny_per_t == 0
 
 

@@ -24,7 +24,9 @@ def spans(total: int, core: int, look_ahead: int) -> Iterator[Span]:
     Examples
     --------
     >>> list(spans(10, 4, 2))
-    [Span(start=0, steps=6, core=4), Span(start=4, steps=6, core=6)]
+    [Span(start=0, steps=6, core=4), Span(start=4, steps=6, core=4), Span(start=8, steps=2, core=2)]
+    >>> list(spans(9, 4, 2))
+    [Span(start=0, steps=6, core=4), Span(start=4, steps=5, core=5)]
     >>> list(spans(3, 4, 2))
     [Span(start=0, steps=3, core=3)]
     """

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from gridopt.check.remarks import remarks
@@ -16,11 +18,20 @@ if TYPE_CHECKING:
     from gridopt.results.result import Result
 
 _MISSING = "–"
+# Rows of the energy table that are left out where nothing happens.
+_ONLY_IF_ANY = (
+    *("other_mwh", "excess_mwh", "dr_mwh", "phs_charge_mwh", "battery_charge_mwh"),
+    *("other_charge_mwh", "other_discharge_mwh"),
+)
+_MONEY = ((1e9, "bn CNY"), (1e6, "mn CNY"))
+_MASS = ((1e6, "Mt"), (1e3, "kt"))
+# From this length on a worth is told per year [h]; a few days say nothing of a year.
+_NEARLY_A_YEAR_H = 8000.0
 
 
 def print_summary(result: Result, console: Console) -> None:
     """Print the summary of a result as tables."""
-    console.print(f"\n[bold]{result.case.name}[/bold]  {_scope(result)}")
+    console.print(f"\n[bold]{escape(result.case.name)}[/bold]  {_scope(result)}")
     console.print(_energy_table(result))
     console.print(_curtailment_table(result))
     console.print(_network_table(result.dataset))
@@ -36,12 +47,20 @@ def _percent(value: object) -> str:
     return _MISSING if value is None else f"{100 * float(str(value)):.1f} %"
 
 
+def _scaled(value: object, *steps: tuple[float, str]) -> str:
+    """Number with the largest unit in which it is at least 0.1, so that two days don't read as zero."""
+    size = abs(float(str(value or 0.0)))
+    scale, unit = next((step for step in steps if size >= 0.1 * step[0]), steps[-1])
+    return f"{_number(value, scale, 3 if 'CNY' in unit else 2)} {unit}"
+
+
 def _scope(result: Result) -> str:
-    s, time = result.summary, result.case.time
-    commitment = result.case.settings.unit_commitment
+    time, settings = result.case.time, result.case.settings
+    # time stamps mark the end of a step
+    begin = time[0] - pd.Timedelta(hours=settings.step_h)
     return (
-        f"{time[0]:%Y-%m-%d %H:%M} to {time[-1]:%Y-%m-%d %H:%M}, {float(str(s['hours'])):,.0f} h, "
-        f"network {result.case.settings.network_level}, commitment {commitment}"
+        f"{begin:%Y-%m-%d %H:%M} to {time[-1]:%Y-%m-%d %H:%M}, {float(str(result.summary['hours'])):,g} h, "
+        f"network {settings.network_level}, commitment {settings.unit_commitment}"
     )
 
 
@@ -54,7 +73,7 @@ def _plain_table(*columns: str, title: str = "") -> Table:
 
 def _energy_table(result: Result) -> Table:
     """Energy of every kind with its share of demand and its utilisation hours."""
-    s = result.summary
+    s = result.summary | _other_storage(result)
     capacity = installed_mw(result)
     table = _plain_table("", "GWh", "of demand", "GW installed", "full-load h", title="Energy")
     demand = float(str(s["demand_mwh"]))
@@ -69,6 +88,8 @@ def _energy_table(result: Result) -> Table:
         ("pumped storage, in", "phs_charge_mwh", -1),
         ("battery, out", "battery_discharge_mwh", 1),
         ("battery, in", "battery_charge_mwh", -1),
+        ("other storage, out", "other_discharge_mwh", 1),
+        ("other storage, in", "other_charge_mwh", -1),
         ("net export", "net_export_mwh", -1),
         ("demand response", "dr_mwh", 1),
         ("unserved", "unserved_mwh", 1),
@@ -77,7 +98,7 @@ def _energy_table(result: Result) -> Table:
     ):
         value = s[key]
         idle = value is None or abs(float(str(value))) < 0.5
-        if idle and key in ("other_mwh", "excess_mwh", "dr_mwh", "phs_charge_mwh", "battery_charge_mwh"):
+        if idle and key in _ONLY_IF_ANY:
             continue
         energy = None if value is None else sign * float(str(value))
         share = None if energy is None or not demand else energy / demand
@@ -91,6 +112,16 @@ def _energy_table(result: Result) -> Table:
             _number(hours, digits=0),
         )
     return table
+
+
+def _other_storage(result: Result) -> dict[str, float]:
+    """Energy of stores that are neither pumped storage nor battery [MWh]."""
+    s = result.summary
+    return {
+        f"other_{way}_mwh": float(str(s[f"storage_{way}_mwh"] or 0.0))
+        - sum(float(str(s[f"{kind}_{way}_mwh"] or 0.0)) for kind in ("phs", "battery"))
+        for way in ("charge", "discharge")
+    }
 
 
 def installed_mw(result: Result) -> dict[str, float]:
@@ -136,9 +167,12 @@ def _used(rate: object) -> float | None:
 
 def _network_table(dataset: xr.Dataset) -> Table:
     """Interfaces and the branches that bind most."""
-    table = _plain_table("", "largest flow, MW", "hours at limit", "worth, CNY/MW-yr", title="Network")
     step_h = float(dataset.attrs["step_h"])
-    per_year = 8760.0 / (dataset.sizes["time"] * step_h)
+    hours_in_all = dataset.sizes["time"] * step_h
+    whole_year = hours_in_all >= _NEARLY_A_YEAR_H
+    per_year = 8760.0 / hours_in_all if whole_year else 1.0
+    worth_of = "worth, CNY/MW-yr" if whole_year else "worth, CNY/MW"
+    table = _plain_table("", "largest flow, MW", "hours at limit", worth_of, title="Network")
     for kind in ("interface", "branch"):
         price, flow = (dataset[f"{kind}_{what}"].to_numpy() for what in ("price_cny_per_mwh", "flow_mw"))
         hours = (np.abs(price) > 1e-6).sum(axis=1) * step_h
@@ -149,7 +183,7 @@ def _network_table(dataset: xr.Dataset) -> Table:
             largest = np.abs(flow[row]).max() if flow.size else 0.0
             name = str(dataset[kind].to_numpy()[row])
             table.add_row(
-                name, _number(largest, digits=0), _number(hours[row], digits=0), _number(worth[row], digits=0)
+                escape(name), _number(largest, digits=0), _number(hours[row], digits=0), _number(worth[row], digits=0)
             )
     return table
 
@@ -161,21 +195,24 @@ def _remarks(result: Result) -> list[str]:
         f"peak load {_number(s['peak_load_mw'], 1e3)} GW"
         + ("" if s["dr_peak_mw"] is None else f", after response {_number(s['peak_load_after_dr_mw'], 1e3)} GW")
         + f"; price of energy {np.mean(price):,.0f} CNY/MWh on average, {np.median(price):,.0f} in the median",
-        f"cost {_number(s['operating_cost_cny'], 1e9, 3)} bn CNY and {_number(s['penalty_cny'], 1e9, 3)} bn CNY "
-        "of penalties (curtailment at its declared price, unserved and excess energy)",
-        f"{_number(s['co2_t'], 1e6)} Mt CO2, {_number(s['coal_tce'], 1e6)} Mt coal equivalent; "
+        f"cost {_scaled(s['operating_cost_cny'], *_MONEY)}"
+        + ("" if s["net_export_mwh"] is None else " less the value of export")
+        + f" and {_scaled(s['penalty_cny'], *_MONEY)} of penalties (curtailment and spill at their declared prices, "
+        "unserved and excess energy)",
+        f"{_scaled(s['co2_t'], *_MASS)} CO2, {_scaled(s['coal_tce'], *_MASS)} coal equivalent; "
         f"non-fossil generation {_percent(s['nonfossil_share_generation'])}",
         f"solved in {_number(s['wall_s'], digits=1)} s, {s['windows']} windows, {_number(s['peak_rss_mb'], 1e3)} GB",
     ]
     both_ways = simultaneous_mwh(result.dataset)
     if both_ways > 1e-3 * float(str(s["storage_charge_mwh"] or 0.0)) + 1.0:
         lines.append(
-            f"[bold red]attention:[/bold red] {both_ways:,.0f} MWh were charged and discharged in the same hour"
+            f"[bold red]attention:[/bold red] {both_ways:,.0f} MWh were charged and discharged by the same store "
+            "in the same hour"
         )
     for key, words in (("unserved_mwh", "unserved energy"), ("excess_mwh", "power that no one could take")):
         if float(str(s[key])) > 0.5:
             lines.append(f"[bold red]attention:[/bold red] {_number(s[key], digits=0)} MWh of {words}")
-    lines += [f"note: {remark}" for remark in remarks(result.case)]
+    lines += [escape(f"note: {remark}") for remark in remarks(result.case)]
     return lines
 
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 _PACKAGES = ("gridopt", "cvxpy", "highspy", "pandapower", "numpy", "scipy", "xarray", "pandas")
 # Columns of the net that travel with the elements, where their table has them.
 _ELEMENT_COLUMNS = ("technology", "city")
-_ELEMENT_RATES = ("co2_t_per_mwh", "coal_tce_per_mwh")
+_ELEMENT_RATES = {
+    "co2_t_per_mwh": ("t/MWh", "carbon dioxide per MWh of output"),
+    "coal_tce_per_mwh": ("t/MWh", "coal equivalent per MWh of output"),
+}
 # Values smaller than this are rounding of the solver [MW, MWh, units].
 _NOISE = 1e-9
 
@@ -35,15 +38,29 @@ def build_dataset(system: System, record: Record) -> xr.Dataset:
         Dims as in the list of output files; every variable has ``units`` and ``long_name``.
     """
     dataset = xr.Dataset(coords={"time": system.time})
-    dataset["time"].attrs["long_name"] = "end of the step, local standard time"
-    for dimension, elements in _elements(system).items():
+    for elements in _elements(system).values():
         dataset = dataset.assign_coords(elements)
-        dataset[dimension].attrs["long_name"] = f"name of the {dimension.replace('_', ' ')}"
     for name, (output, values) in _component_outputs(system, record).items():
         dataset[name] = _variable((output.dimension, "time"), values, output.units, output.long_name)
     dataset = dataset.merge(_network_results(system, record)).merge(_costs(record)).merge(_windows(record))
+    for name in dataset.coords:
+        dataset[name].attrs |= _coordinate_attributes(str(name))
     dataset.attrs = _attributes(system)
     return dataset
+
+
+def _coordinate_attributes(name: str) -> dict[str, str]:
+    """Meaning of a coordinate, with the unit where it has one."""
+    if name == "time":
+        return {"long_name": "end of the step, local standard time"}
+    if name == "window":
+        return {"long_name": "number of the window"}
+    for rate, (units, meaning) in _ELEMENT_RATES.items():
+        if name.endswith(rate):
+            return {"long_name": meaning, "units": units}
+    words = name.replace("_", " ")
+    dimension, _, rest = words.partition(" ")
+    return {"long_name": f"{rest} of the {dimension}" if rest else f"name of the {dimension}"}
 
 
 def _variable(dims: tuple[str, ...], values: Array, units: str, long_name: str) -> xr.Variable:
@@ -58,8 +75,8 @@ def _elements(system: System) -> dict[str, dict[str, Any]]:
         parts.setdefault(kind.outputs[0].dimension, []).append(data)
     coordinates: dict[str, dict[str, Any]] = {}
     for dimension, group in parts.items():
-        labels = [label for data in group for label in data.labels]
         rows = [row for data in group for row in data.rows]
+        labels = _told_apart([label for data in group for label in data.labels], rows)
         coords: dict[str, Any] = {dimension: labels}
         net = system.case.net
         if dimension != "bus" and all("bus" in net[table] for table, _ in rows):
@@ -142,6 +159,14 @@ def _network_results(system: System, record: Record) -> xr.Dataset:
     ):
         out[name] = _variable(("bus", "time"), values, "CNY/MWh", meaning)
     return out
+
+
+def _told_apart(labels: list[str], rows: list[tuple[str, int]]) -> list[str]:
+    """Labels of a dimension; elements of the same name from several tables get their table and row."""
+    return [
+        f"{label} ({table} {row})" if labels.count(label) > 1 else label
+        for label, (table, row) in zip(labels, rows, strict=True)
+    ]
 
 
 def _unique(labels: list[str]) -> list[str]:

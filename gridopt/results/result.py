@@ -10,11 +10,52 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from gridopt.errors import SolverError
+from gridopt.errors import Fault, InputError, SolverError
 from gridopt.results.summary import Number
 
 if TYPE_CHECKING:
     from gridopt.case import Case
+
+
+# Every result has these two; a folder without them is not ours to replace.
+_MARKS = ("results.nc", "summary.json")
+
+
+def check_folder(folder: str | Path) -> Path:
+    """Check that a result may be written to a folder, before hours of solving are spent on it.
+
+    Raises
+    ------
+    InputError
+        When something stands there that is no result: it would be lost.
+    SolverError
+        When the disk refuses.
+    """
+    folder = Path(folder).absolute()
+    try:
+        exists = folder.exists()
+        if exists and not (folder.is_dir() and (_is_result(folder) or not any(folder.iterdir()))):
+            message = "stands there already and is no result of gridopt; give another folder"
+            raise InputError(Fault(str(folder), message=message))
+        unfinished = _beside(folder, ".tmp")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        unfinished.rmdir()
+    except OSError as error:
+        raise _refused(folder, error) from error
+    return folder
+
+
+def _is_result(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in _MARKS)
+
+
+def _beside(folder: Path, suffix: str) -> Path:
+    return folder.with_name(folder.name + suffix)
+
+
+def _refused(folder: Path, error: Exception) -> SolverError:
+    return SolverError(f"can't write {folder}: {error}; free the disk or give another --out")
 
 
 @dataclass(frozen=True)
@@ -43,25 +84,38 @@ class Result:
 
         Raises
         ------
+        InputError
+            When the folder holds something that is no result.
         SolverError
             When the disk refuses; what was there before is still there.
         """
-        folder = Path(folder)
-        unfinished = folder.with_name(folder.name + ".tmp")
-        replaced = folder.with_name(folder.name + ".old")
+        folder = check_folder(folder)
+        unfinished = _beside(folder, ".tmp")
         try:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            unfinished.mkdir(parents=True)
+            unfinished.mkdir()
             encoding = {name: {"zlib": True, "complevel": 1} for name in self.dataset.data_vars}
             self.dataset.to_netcdf(unfinished / "results.nc", engine="netcdf4", encoding=encoding)
             text = json.dumps(self.summary, ensure_ascii=False, indent=2)
             (unfinished / "summary.json").write_text(text + "\n", encoding="utf-8")
             self.case.save(unfinished)
-            shutil.rmtree(replaced, ignore_errors=True)
-            if folder.exists():
-                folder.rename(replaced)
-            unfinished.rename(folder)
-            shutil.rmtree(replaced, ignore_errors=True)
-        except OSError as error:
-            raise SolverError(f"can't write {folder}: {error}; free the disk or give another --out") from error
+            _take_name(unfinished, folder)
+        except (OSError, RuntimeError) as error:  # netCDF reports a full disk as a RuntimeError
+            raise _refused(folder, error) from error
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
         return folder
+
+
+def _take_name(unfinished: Path, folder: Path) -> None:
+    """Give a whole result its name; the older one of that name goes when the new one stands."""
+    replaced = _beside(folder, ".old")
+    shutil.rmtree(replaced, ignore_errors=True)
+    if folder.exists():
+        folder.rename(replaced)
+    try:
+        unfinished.rename(folder)
+    except OSError:
+        if replaced.exists():
+            replaced.rename(folder)
+        raise
+    shutil.rmtree(replaced, ignore_errors=True)

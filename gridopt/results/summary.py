@@ -137,15 +137,21 @@ def _generation(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
     def energy(*technologies: str) -> float:
         return _energy(case, _of(dataset, "generator_p_mw", "generator", technologies))
 
-    total = _energy(case, dataset["generator_p_mw"]) if "generator_p_mw" in dataset else 0.0
+    def weather(*technologies: str) -> float:
+        return _energy(case, _of(dataset, "renewable_p_mw", "renewable", technologies))
+
+    names = ("generator_p_mw", "renewable_p_mw", "fixed_injection_mw")
+    total = sum(_energy(case, dataset[name]) for name in names if name in dataset)
+    named = weather("wind", "solar", "solar_distributed")
     hydro = _energy(case, dataset["hydro_p_mw"]) if "hydro_p_mw" in dataset else 0.0
     spill = _energy(case, dataset["hydro_spill_mw"]) if "hydro_spill_mw" in dataset else None
-    thermal, biomass = energy(*FOSSIL), energy(*BIOMASS)
+    # biomass with a profile of its own is dispatched like wind and solar
+    thermal, biomass = energy(*FOSSIL), energy(*BIOMASS) + weather(*BIOMASS)
     return {
         "thermal_mwh": thermal,
         "biomass_mwh": biomass,
         "hydro_mwh": hydro,
-        "other_mwh": total - thermal - biomass,
+        "other_mwh": total - named - thermal - biomass,
         "spill_mwh": spill,
     }
 

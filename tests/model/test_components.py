@@ -1,4 +1,4 @@
-"""Components (thermal clusters: ``test_thermal.py``) in examples small enough to be solved by hand; the comment is the solution."""
+"""Components in examples small enough to be solved by hand; thermal clusters stand in ``test_thermal.py``."""
 
 import numpy as np
 import pandapower as pp
