@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 # Columns that a net may fill and that no component reads, with the value that says nothing.
 _UNREAD = (
     ("tie", "renewable_share_min", 0.0, "least share of renewable energy"),
+    ("tie", "loss_pu", 0.0, "loss on the way"),
     ("tie", "steps_per_day", None, "limit of steps per day"),
     ("demand_response", "hours_per_event", None, "limit of hours per event"),
     ("demand_response", "hours_per_day", None, "limit of hours per day"),

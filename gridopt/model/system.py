@@ -179,9 +179,11 @@ def _interface_matrix(case: Case, network: DCNetwork, names: tuple[str, ...]) ->
     columns_of = zip(members["interface"], members["element"], members["index"], members["sign"], strict=True)
     for name, element, index, sign in columns_of:
         at = np.flatnonzero((network.element == element) & (network.element_index == index))
+        if not at.size and element in case.net and index in case.net[element].index:
+            continue  # out of service: it carries nothing
         if at.size != 1:
             where = f"{name}: {element} {index}"
-            faults.append(Fault(case.name, "interface_branch", where, "index", "names no branch in service"))
+            faults.append(Fault(case.name, "interface_branch", where, "index", "names no line or transformer"))
             continue
         rows.append(names.index(name))
         columns.append(int(at[0]))

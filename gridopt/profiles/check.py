@@ -83,14 +83,26 @@ def time_zone(dataset: xr.Dataset) -> Iterator[Fault]:
 
 
 def time_valid(dataset: xr.Dataset) -> Iterator[Fault]:
-    """No stamp is missing (not a time) and all stand on the full hour."""
+    """No stamp is missing (not a time) and all stand on a whole number of steps since midnight."""
     stamps = _stamps(dataset)
     missing = np.isnat(stamps)
     if missing.any():
         rows = ", ".join(str(row) for row in np.flatnonzero(missing)[:_NAMED_HOURS])
         yield Fault(table="profiles", column="time", message=f"{missing.sum()} stamps are empty, first in rows {rows}")
-    off = ~missing & (stamps != stamps.astype("datetime64[h]"))
-    yield from _hours_fault(off, stamps, "time", "stamps not on the full hour")
+    step = np.minimum(_common_step(stamps[~missing]), np.timedelta64(1, "h"))
+    since_midnight = stamps[~missing] - stamps[~missing].astype("datetime64[D]")
+    off = np.zeros(stamps.size, dtype=bool)
+    off[~missing] = since_midnight % step != np.timedelta64(0, "ns")
+    yield from _hours_fault(off, stamps, "time", "stamps not on the full hour or step")
+
+
+def _common_step(stamps: NDArray[np.datetime64]) -> np.timedelta64:
+    """Most frequent step; an hour where there is none."""
+    steps = np.diff(np.unique(stamps))
+    if not steps.size:
+        return np.timedelta64(1, "h")
+    values, counts = np.unique(steps, return_counts=True)
+    return np.timedelta64(values[np.argmax(counts)])
 
 
 def time_sorted(dataset: xr.Dataset) -> Iterator[Fault]:
@@ -115,8 +127,7 @@ def time_complete(dataset: xr.Dataset) -> Iterator[Fault]:
     if stamps.size < 2:
         return
     steps = np.diff(stamps)
-    values, counts = np.unique(steps, return_counts=True)
-    step = values[np.argmax(counts)]
+    step = _common_step(stamps)
     if step > np.timedelta64(1, "h"):
         yield Fault(table="profiles", column="time", message=f"the step is {step}, must be one hour or less")
         return

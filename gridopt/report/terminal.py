@@ -126,7 +126,7 @@ def _other_storage(result: Result) -> dict[str, float]:
 
 def installed_mw(result: Result) -> dict[str, float]:
     """Installed capacity behind each energy of the summary [MW]."""
-    from gridopt.results.summary import BIOMASS, FOSSIL
+    from gridopt.results.summary import BIOMASS, FOSSIL, capacity_mw
 
     net = result.case.net
     sizes: dict[str, float] = {}
@@ -134,7 +134,7 @@ def installed_mw(result: Result) -> dict[str, float]:
     def add(key: str, table: str, technologies: tuple[str, ...], column: str = "max_p_mw") -> None:
         rows = net[table][net[table]["in_service"].to_numpy(bool)]
         mine = rows["technology"].isin(technologies)
-        sizes[key] = sizes.get(key, 0.0) + float(rows.loc[mine, column].abs().sum())
+        sizes[key] = sizes.get(key, 0.0) + float(capacity_mw(rows[mine], column).sum())
 
     for table in ("gen", "sgen"):
         add("thermal_mwh", table, FOSSIL)
@@ -196,7 +196,7 @@ def _remarks(result: Result) -> list[str]:
         + ("" if s["dr_peak_mw"] is None else f", after response {_number(s['peak_load_after_dr_mw'], 1e3)} GW")
         + f"; price of energy {np.mean(price):,.0f} CNY/MWh on average, {np.median(price):,.0f} in the median",
         f"cost {_scaled(s['operating_cost_cny'], *_MONEY)}"
-        + ("" if s["net_export_mwh"] is None else " less the value of export")
+        + ("" if s["net_export_mwh"] is None else " (the value of export is taken off)")
         + f" and {_scaled(s['penalty_cny'], *_MONEY)} of penalties (curtailment and spill at their declared prices, "
         "unserved and excess energy)",
         f"{_scaled(s['co2_t'], *_MASS)} CO2, {_scaled(s['coal_tce'], *_MASS)} coal equivalent; "

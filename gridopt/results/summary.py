@@ -10,6 +10,8 @@ import numpy as np
 import xarray as xr
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from gridopt.case import Case
 
 BIOMASS = ("biomass", "waste")
@@ -206,12 +208,18 @@ def _shares(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
     }
 
 
+def capacity_mw(rows: pd.DataFrame, column: str = "max_p_mw") -> pd.Series:
+    """Installed capacity of rows of a table [MW]; the present power where the net gives no limit."""
+    power = rows["p_mw"].astype(float).abs()
+    return power if column not in rows else rows[column].astype(float).abs().fillna(power)
+
+
 def _nonfossil_capacity_share(case: Case) -> float | None:
     """Installed non-fossil capacity over all, storage (pumped storage too) left out."""
     clean = total = 0.0
     for table in ("gen", "sgen"):
         rows = case.net[table][case.net[table]["in_service"].to_numpy(bool)]
-        size = rows["max_p_mw"].fillna(0.0)
+        size = capacity_mw(rows)
         known = rows["technology"] != ""
         total += float(size[known].sum())
         clean += float(size[known & ~rows["technology"].isin(FOSSIL)].sum())

@@ -145,10 +145,17 @@ def test_a_section_limits_the_sum_of_its_branches():
     assert record.objective_cny == pytest.approx(90 * 100 + 10 * 400)
 
 
-def test_a_section_names_branches_that_are_there():
+def test_a_section_counts_only_branches_in_service():
     net = section(max_mw=30.0)
-    net.line.loc[1, "in_service"] = False
-    with pytest.raises(InputError, match="cut: line 1"):
+    net.line.loc[1, "in_service"] = False  # its power moves to the lines that are left
+    _, record = solve(case_of(net, 1))
+    assert record.objective_cny == pytest.approx(30 * 100 + 70 * 400)
+
+
+def test_a_section_names_branches_that_exist():
+    net = section(max_mw=30.0)
+    net.interface_branch.loc[0, "index"] = 99
+    with pytest.raises(InputError, match="99"):
         System.read(case_of(net, 1))
 
 

@@ -75,7 +75,7 @@ PLANTED = {
     "double stamp": (stamps(double), "stamps that occur twice: 1 hours, 2022-03-01T10:00"),
     "unsorted": (stamps(swap), "stamps earlier than the one before"),
     "irregular step": (stamps(half_past), "stamps after an irregular, shorter step"),
-    "off the hour": (stamps(half_past), "stamps not on the full hour"),
+    "off the hour": (stamps(half_past), "stamps not on the full hour or step"),
     "empty stamp": (stamps(empty_stamp), "1 stamps are empty, first in rows 10"),
     "coarse step": (lambda d: d.isel(time=slice(None, None, 3)), "must be one hour or less"),
     "no kind": (set_attribute("load", "kind", ""), "kind is missing"),
@@ -182,3 +182,12 @@ def test_read_says_what_is_wrong_with_the_file(tmp_path, name, content, message)
         (tmp_path / name).write_text(content)
     with pytest.raises(InputError, match=message):
         profiles.read(tmp_path / name)
+
+
+def test_quarter_hours_are_as_good_as_hours():
+    quarters = pd.date_range("2030-01-01 00:15", periods=96, freq="15min")
+    series = xr.DataArray(np.ones(96), dims="time", attrs={"units": "pu", "kind": "demand", "long_name": "load"})
+    assert list(profiles.check(xr.Dataset({"load": series}, coords={"time": quarters}), "quarters.nc")) == []
+    crooked = quarters + pd.Timedelta(minutes=7)
+    faults = list(profiles.check(xr.Dataset({"load": series}, coords={"time": crooked}), "crooked.nc"))
+    assert any("full hour or step" in fault.message for fault in faults)
