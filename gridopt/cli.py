@@ -62,12 +62,11 @@ class Reporting:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        interrupted = isinstance(error, KeyboardInterrupt)
-        if not (isinstance(error, Exception) or interrupted) or isinstance(error, typer.Exit):
+        if not isinstance(error, Exception | KeyboardInterrupt) or isinstance(error, typer.Exit):
             return
         if self.debug:
             traceback.print_exception(kind, error, trace, file=sys.stderr)
-        code, status, lines = (130, "interrupted", ["interrupted"]) if interrupted else _explained(error)
+        code, status, lines = _explained(error)
         for line in lines:
             print(f"error: {line}", file=sys.stderr)
         if self.as_json:
@@ -75,7 +74,9 @@ class Reporting:
         raise typer.Exit(code)
 
 
-def _explained(error: BaseException) -> tuple[int, str, list[str]]:
+def _explained(error: Exception | KeyboardInterrupt) -> tuple[int, str, list[str]]:
+    if isinstance(error, KeyboardInterrupt):
+        return 130, "interrupted", ["interrupted"]  # 128 + SIGINT, as shells have it
     if isinstance(error, GridoptError):
         return error.exit_code, error.status, error.lines
     message = " ".join(str(error).split())
@@ -143,7 +144,7 @@ def run(
     case: CaseArgument,
     changes: SetOption = None,
     start: Annotated[str | None, typer.Option(help="Begin of the horizon, such as 2030-01-15.")] = None,
-    hours: Annotated[float | None, typer.Option(help="Length of the horizon [h].")] = None,
+    hours: Annotated[float | None, typer.Option(help="Length of the horizon in hours.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the result; default results/CASE.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the solver.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json and nothing else.")] = False,

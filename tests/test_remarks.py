@@ -25,7 +25,7 @@ def case(
     response(net, 5.0, 400.0, **(program or {}))
     storage(net, 0, charge_mw=5.0, energy_mwh=10.0, **({"efficiency": 1.0, "name": "cell"} | (store or {})))
     if pilot:
-        add_row(net, "pilot_zone", {"name": "park"})
+        add_row(net, "pilot_zone", {"name": "park", "bus": 0})
     return case_of(net, 2, plain=plain, **settings)
 
 
@@ -83,7 +83,10 @@ def test_plain_nets_have_no_price_of_curtailment() -> None:
 
 
 def test_the_shipped_tiny_case(tiny: Case) -> None:
-    assert [line.split(":")[0] for line in remarks(tiny)] == ["tie hvdc", *["demand_response industrial interruption"] * 2]
+    assert [line.split(":")[0] for line in remarks(tiny)] == [
+        "tie hvdc",
+        *["demand_response industrial interruption"] * 2,
+    ]
 
 
 def test_remarks_leave_the_case_alone(tmp_path: Path) -> None:

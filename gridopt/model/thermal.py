@@ -13,7 +13,7 @@ Per cluster of :math:`\bar N` equal units with the unit limits :math:`P^{min}, P
 
 At the first step the third line, written for the step before it, limits :math:`d_1` by what was running then.
 For UT = 1 the third line becomes two rows (a unit may start and stop in neighbouring steps).  Ramp rows that
-can't bind are left out.  Clustered unit commitment: Palmintier & Webster 2014, doi:10.1109/TPWRS.2013.2274377;
+can't bind are left out.  Clustered unit commitment: Palmintier & Webster 2014, doi:10.1109/TPWRS.2013.2293127;
 start and stop ramps: Morales-España, Latorre & Ramos 2013, doi:10.1109/TPWRS.2013.2251373.
 
 **Heat and power, ``chp_mode: min_output``.**  In hours in which the zone of a cluster is heated, its must-run

@@ -43,8 +43,8 @@ def build_dataset(system: System, record: Record) -> xr.Dataset:
     for name, (output, values) in _component_outputs(system, record).items():
         dataset[name] = _variable((output.dimension, "time"), values, output.units, output.long_name)
     dataset = dataset.merge(_network_results(system, record)).merge(_costs(record)).merge(_windows(record))
-    for name in dataset.coords:
-        dataset[name].attrs |= _coordinate_attributes(str(name))
+    for coordinate in dataset.coords:
+        dataset[coordinate].attrs |= _coordinate_attributes(str(coordinate))
     dataset.attrs = _attributes(system)
     return dataset
 

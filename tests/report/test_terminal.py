@@ -83,7 +83,9 @@ def test_curtailment_and_network() -> None:
 def test_lines_below_the_tables() -> None:
     s, text = solved.tiny().summary, printed(solved.tiny(), 300)
     assert "tiny  2030-01-15 00:00 to 2030-01-17 00:00, 48 h, network dc, commitment relaxed" in text
-    assert f"peak load {s['peak_load_mw'] / 1e3:.2f} GW, after response {s['peak_load_after_dr_mw'] / 1e3:.2f} GW" in text
+    assert (
+        f"peak load {s['peak_load_mw'] / 1e3:.2f} GW, after response {s['peak_load_after_dr_mw'] / 1e3:.2f} GW" in text
+    )
     assert f"cost {s['operating_cost_cny'] / 1e6:.3f} mn CNY (the value of export is taken off)" in text
     assert f"{s['penalty_cny'] / 1e6:.3f} mn CNY of penalties" in text
     assert f"{s['co2_t'] / 1e3:.2f} kt CO2, {s['coal_tce'] / 1e3:.2f} kt coal equivalent" in text
@@ -103,7 +105,7 @@ def test_simultaneous_charge_and_discharge_draws_attention() -> None:
     assert simultaneous_mwh(tiny.dataset) < 1.0
     data = tiny.dataset.copy(deep=True)
     data["storage_charge_mw"][0, 3:5] = 100.0
-    data["storage_discharge_mw"][0, 3:5] = 60.0, 80.0
+    data["storage_discharge_mw"][0, 3:5] = np.array([60.0, 80.0])
     made_up = replace(tiny, dataset=data)
     assert simultaneous_mwh(data) == pytest.approx(simultaneous_mwh(tiny.dataset) + 140.0, abs=1.0)
     assert "attention: 140 MWh were charged and discharged by the same store in the same hour" in printed(made_up)
