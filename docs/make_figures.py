@@ -302,7 +302,7 @@ def _numbers(s: dict[str, Any], m: dict[str, Any]) -> str:
         ("coal, gas and biomass", f"{m['thermal_twh']:.1f} TWh, {m['thermal_full_load_h']:,.0f} h at full load"),
         ("net export", f"{m['net_export_twh']:.1f} TWh"),
         ("pumped storage", f"{m['phs_full_load_h']:,.0f} h of full generation"),
-        ("west section at its limit", f"{m['west_hours']:,.0f} h"),
+        ("west section binding", f"{m['west_hours']:,.0f} h"),
         ("unserved energy", f"{s['unserved_mwh']:,.0f} MWh"),
         ("CO2 of the power plants", f"{s['co2_t'] / 1e6:.1f} Mt"),
         ("time to solve", f"{s['wall_s'] / 60:.1f} minutes on one core, {s['peak_rss_mb'] / 1e3:.1f} GB"),

@@ -166,13 +166,13 @@ def _used(rate: object) -> float | None:
 
 
 def _network_table(dataset: xr.Dataset) -> Table:
-    """Interfaces and the branches that bind most."""
+    """Interfaces and the branches that bind most; a limit binds where one more MW of it would save money."""
     step_h = float(dataset.attrs["step_h"])
     hours_in_all = dataset.sizes["time"] * step_h
     whole_year = hours_in_all >= _NEARLY_A_YEAR_H
     per_year = 8760.0 / hours_in_all if whole_year else 1.0
     worth_of = "worth, CNY/MW-yr" if whole_year else "worth, CNY/MW"
-    table = _plain_table("", "largest flow, MW", "hours at limit", worth_of, title="Network")
+    table = _plain_table("", "largest flow, MW", "hours binding", worth_of, title="Network")
     for kind in ("interface", "branch"):
         price, flow = (dataset[f"{kind}_{what}"].to_numpy() for what in ("price_cny_per_mwh", "flow_mw"))
         hours = (np.abs(price) > 1e-6).sum(axis=1) * step_h
