@@ -133,6 +133,8 @@ def test_interrupt_ends_in_one_line_without_a_result(tmp_path: Path) -> None:
     # the child interrupts itself after its first window, as Ctrl-C would
     program = (
         "import os, signal, gridopt.horizon.rolling as rolling\n"
+        # a job in the background inherits that interrupts are ignored; a terminal does not
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "solve = rolling.WindowSolver.solve\n"
         "def interrupted(self, window, record):\n"
         "    price = solve(self, window, record)\n"
