@@ -121,7 +121,6 @@ def solve_horizon(system: System, progress: Progress | None = None, threads: int
             start=span.start,
             steps=span.steps,
             core=span.core,
-            first=span.start == 0,
             last=span.start + span.steps == len(system.time),
             state=state,
             energy_price_cny_per_mwh=price,

@@ -74,8 +74,8 @@ class Window:
         Length with the look-ahead.
     core
         Steps that are kept; the rest only looks ahead.
-    first, last
-        Whether it begins or ends the horizon.
+    last
+        Whether it ends the horizon.
     state
         What the window before handed over, by component.
     energy_price_cny_per_mwh
@@ -85,7 +85,6 @@ class Window:
     start: int
     steps: int
     core: int
-    first: bool
     last: bool
     state: Mapping[str, State] = field(default_factory=dict)
     energy_price_cny_per_mwh: float = 0.0

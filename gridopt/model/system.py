@@ -150,8 +150,10 @@ def flow_limits(case: Case, network: DCNetwork) -> FlowLimits:
     Raises
     ------
     InputError
-        Where an interface names a branch that carries nothing.
+        Where an interface names a branch that does not exist.
     """
+    from gridopt.network.matrices import branch_flow_mw
+
     branch = np.flatnonzero(np.isfinite(network.limit_mw))
     interfaces = case.net.interface
     if case.settings.network_level == "copperplate":
@@ -159,7 +161,7 @@ def flow_limits(case: Case, network: DCNetwork) -> FlowLimits:
     sums, faults = _interface_matrix(case, network, tuple(interfaces["name"]))
     if faults:
         raise InputError(faults)
-    circulating = network.shift_mw - network.ptdf @ (network.incidence.T @ network.shift_mw)
+    circulating = branch_flow_mw(network, np.zeros(network.n_node))
     limit = network.limit_mw[branch]
     return FlowLimits(
         branch=branch,

@@ -7,7 +7,6 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from gridopt.model.component import Array, Output
@@ -68,15 +67,20 @@ def _variable(dims: tuple[str, ...], values: Array, units: str, long_name: str) 
     return xr.Variable(dims, clean, {"units": units, "long_name": long_name})
 
 
+def _by_dimension(system: System) -> dict[str, list[tuple[Any, Any]]]:
+    """Components with their data by the dimension that they share, in the order of the system."""
+    groups: dict[str, list[tuple[Any, Any]]] = {}
+    for kind, data in system.parts:
+        groups.setdefault(kind.outputs[0].dimension, []).append((kind, data))
+    return groups
+
+
 def _elements(system: System) -> dict[str, dict[str, Any]]:
     """Coordinates of each component dimension: labels, bus, and what the net says of each element."""
-    parts: dict[str, list[Any]] = {}
-    for kind, data in system.parts:
-        parts.setdefault(kind.outputs[0].dimension, []).append(data)
     coordinates: dict[str, dict[str, Any]] = {}
-    for dimension, group in parts.items():
-        rows = [row for data in group for row in data.rows]
-        labels = _told_apart([label for data in group for label in data.labels], rows)
+    for dimension, group in _by_dimension(system).items():
+        rows = [row for _, data in group for row in data.rows]
+        labels = _told_apart([label for _, data in group for label in data.labels], rows)
         coords: dict[str, Any] = {dimension: labels}
         net = system.case.net
         if dimension != "bus" and all("bus" in net[table] for table, _ in rows):
@@ -95,11 +99,8 @@ def _elements(system: System) -> dict[str, dict[str, Any]]:
 
 def _component_outputs(system: System, record: Record) -> dict[str, tuple[Output, Array]]:
     """Outputs by name; where two components share a dimension, one below the other, NaN where one has no such."""
-    groups: dict[str, list[Any]] = {}
-    for kind, data in system.parts:
-        groups.setdefault(kind.outputs[0].dimension, []).append((kind, data))
     merged: dict[str, tuple[Output, Array]] = {}
-    for members in groups.values():
+    for members in _by_dimension(system).values():
         for output in {o.name: o for kind, _ in members for o in kind.outputs}.values():
             blocks = [
                 record.outputs[kind.name].get(output.name, np.full((data.count, len(system.time)), np.nan))
@@ -224,8 +225,3 @@ def _own_version() -> str:
     from gridopt import __version__
 
     return __version__
-
-
-def time_index(dataset: xr.Dataset) -> pd.DatetimeIndex:
-    """Time axis of a result."""
-    return pd.DatetimeIndex(dataset["time"].to_numpy())

@@ -197,7 +197,7 @@ def bound_model(case: Case, **window: object) -> tuple[System, DispatchModel]:
     system = System.read(case)
     steps = len(system.time)
     model = DispatchModel(system, steps)
-    values = {"first": True, "last": True, "state": system.initial_state(), "energy_price_cny_per_mwh": 0.0} | window
+    values = {"last": True, "state": system.initial_state(), "energy_price_cny_per_mwh": 0.0} | window
     model.bind(Window(start=0, steps=steps, core=steps, **values))
     return system, model
 

@@ -88,7 +88,7 @@ def live_model(template, units, demand, counts=(1, 1)):
     new = {"thermal": data, "demand": replace(template.part("demand"), demand_mw=demand[None, :])}
     system = replace(template, parts=tuple((kind, new.get(kind.name, part)) for kind, part in template.parts))
     model = DispatchModel(system, HOURS)
-    model.bind(Window(0, HOURS, HOURS, first=True, last=True, state=system.initial_state()))
+    model.bind(Window(0, HOURS, HOURS, last=True, state=system.initial_state()))
     live = LiveProblem(model.problem)
     live.refresh()
     return model, live
