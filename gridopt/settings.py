@@ -27,6 +27,11 @@ def _word_off(value: object) -> object:
     return "off" if value is False else value
 
 
+def _word_none(value: object) -> object:
+    # a null where the word is "none"
+    return "none" if value is None else value
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
@@ -54,21 +59,45 @@ class Solver(_Strict):
     feasibility_tolerance: Annotated[float, Field(ge=1e-10, le=1e-4)] = Field(
         default=1e-7, description="primal and dual feasibility tolerance"
     )
+    mip_gap: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=1e-3, description="with whole units: relative gap at which a window is solved well enough"
+    )
+    mip_nodes: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="with whole units: most nodes of the search of one window; none if absent"
+    )
 
 
 class Policy(_Strict):
     """The rules of the province."""
 
-    chp_mode: Annotated[Literal["min_output", "off"], BeforeValidator(_word_off)] = Field(
-        default="min_output", description="heat-led plants keep their heat-season minimum output, or are free"
+    chp_mode: Annotated[Literal["min_output", "heat_zone", "off"], BeforeValidator(_word_off)] = Field(
+        default="min_output",
+        description="heat-led plants keep a heat-season minimum, or serve the heat of their zone, or are free",
     )
     dr_share_of_peak: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.05, description="demand-response capability of all programs as a share of the annual peak load [pu]"
     )
-    dr_mode: Literal["economic"] = Field(default="economic", description="response is called where it saves cost")
+    dr_mode: Literal["economic", "peak_shaving", "drill"] = Field(
+        default="economic",
+        description="response is called where it saves cost, to lower the annual peak, or in the 20 peak hours",
+    )
     renewable_priority_cny_per_mwh: NonNegative | None = Field(
         default=None, description="declared price of curtailed wind and solar; replaces the small curtailment price"
     )
+    curtailment_sharing: Literal["free", "pro_rata"] = Field(
+        default="free", description="which of the sites at one place is curtailed: any, or all by the same share"
+    )
+    max_curtailment_rate: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        default=None, description="largest share of the year's wind and solar that may be curtailed [pu]; null: any"
+    )
+    maintenance: Annotated[Literal["none", "given", "levelised"], BeforeValidator(_word_none)] = Field(
+        default="given", description="planned outages: none, as the net gives them, or laid into the weeks of plenty"
+    )
+    forced_outages: bool = Field(default=True, description="the net's sudden outages happen")
+    reserves: bool = Field(default=True, description="the net's reserve products are held")
+    pilots: bool = Field(default=True, description="pilot zones keep their rules")
+    channels: bool = Field(default=True, description="channels keep their renewable share")
+    co2_cap_t: NonNegative | None = Field(default=None, description="most CO2 of a year [t]; null: no cap")
 
 
 class Prices(_Strict):
@@ -83,6 +112,9 @@ class Prices(_Strict):
     curtailment_cny_per_mwh: NonNegative = Field(default=1.0, description="small price of curtailed wind and solar")
     co2_cny_per_t: NonNegative = Field(default=0.0, description="carbon price [CNY/t CO2]")
     water_spill_cny_per_mwh: NonNegative = Field(default=1.0, description="price of spilled water")
+    heat_shortfall_cny_per_mwh: Positive = Field(default=5_000.0, description="price of heat that is not served")
+    rule_cny_per_mwh: Positive = Field(default=2_000.0, description="price of a MWh by which an annual rule is broken")
+    co2_breach_cny_per_t: Positive = Field(default=2_000.0, description="price of a tonne above the CO2 cap [CNY/t]")
 
 
 class Settings(_Strict):
@@ -117,13 +149,6 @@ class Settings(_Strict):
     prices: Prices = Prices()
     levers: dict[str, float | str] = Field(default_factory=dict, description="see `gridopt levers`")
 
-    @field_validator("unit_commitment")
-    @classmethod
-    def _integer_is_not_there_yet(cls, value: str) -> str:
-        if value == "integer":
-            raise ValueError("integer unit commitment is not available yet; use 'relaxed' or 'off'")
-        return value
-
     @field_validator("start")
     @classmethod
     def _no_time_zone(cls, value: datetime | None) -> datetime | None:
@@ -147,7 +172,11 @@ class Settings(_Strict):
 PLAIN_DEFAULTS: dict[str, Any] = {
     "unit_commitment": "off",
     "horizon": {"end_storage": "free"},
-    "policy": {"chp_mode": "off", "dr_share_of_peak": 0.0},
+    "policy": {
+        "chp_mode": "off",
+        "dr_share_of_peak": 0.0,
+        **dict.fromkeys(("forced_outages", "reserves", "pilots", "channels"), False),
+    },
     "prices": {
         "value_of_lost_load_cny_per_mwh": None,
         "excess_cny_per_mwh": None,

@@ -19,7 +19,10 @@ from gridopt.network.supported import (
 )
 from gridopt.settings import nearest
 
-_ONE_BUS = ("load", "gen", "sgen", "ext_grid", "storage", "shunt", "ward", "xward", "tie", "pilot_zone")
+_ONE_BUS = (
+    *("load", "gen", "sgen", "ext_grid", "storage", "shunt", "ward", "xward"),
+    *("tie", "pilot_zone", "flexible_load", "prosumer"),
+)
 _POWER = ("gen", "sgen", "storage", "load", "ext_grid")
 BUS_COLUMNS = {
     "line": ("from_bus", "to_bus"),
@@ -57,6 +60,12 @@ PROFILE_COLUMNS = {
     ("heat_zone", "profile"): "heat",
     ("reservoir", "profile"): "inflow",
     ("tie", "profile"): "contract",
+    ("reservoir", "band_low_profile"): "level",
+    ("reservoir", "band_high_profile"): "level",
+    ("flexible_load", "profile"): "demand",
+    ("flexible_load", "plugged_profile"): "availability",
+    ("prosumer", "profile"): "demand",
+    ("prosumer", "pv_profile"): "availability",
 }
 
 

@@ -8,19 +8,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gridopt.model.dispatch import DispatchModel
-from gridopt.solver.lazy import LazyLimits
-from gridopt.solver.session import LiveProblem
+from gridopt.solver.window import BoundWindow
 
 _MANY = 4
 _BALANCE = "the balance of supply and demand"
 
 
-def conflict_lines(model: DispatchModel, live: LiveProblem, limits: LazyLimits, time: pd.DatetimeIndex) -> list[str]:
+def conflict_lines(model: DispatchModel, window: BoundWindow, time: pd.DatetimeIndex) -> list[str]:
     """Which groups of constraints and limits can't be kept together, and when.
 
     Parameters
     ----------
-    model, live, limits
+    model, window
         The window that was found infeasible, as it was solved last.
     time
         Ends of its steps.
@@ -30,23 +29,21 @@ def conflict_lines(model: DispatchModel, live: LiveProblem, limits: LazyLimits, 
     list of str
         One line per group: what, which elements, which hours.
     """
-    found = live.conflict()
+    found = window.live.conflict()
     lines = []
-    for row, entries in found.constraints:
+    for row, entries in [*found.constraints, *window.rows.places(found.added_rows)]:
         if row is model.balance:
             lines.append(_line(_BALANCE, [], entries // row.shape[0], time))
         else:
-            lines.append(_component_line(model, model.owner_of_row[row.id], "rules", row.shape, entries, time))
+            owner = model.owner_of_row.get(row.id, "budget")
+            lines.append(_component_line(model, owner, "rules", row.shape, entries, time))
     for variable, entries in found.variables:
         owner = next((part.name for part in model.components if _has(part, variable)), "")
         lines.append(_component_line(model, owner, "limits", variable.shape, entries, time))
-    limit, hour = limits.row_places()
-    if found.added_rows.size:
-        flow = model.system.limits
-        branches = model.system.network.name[flow.branch].astype(str).tolist()
-        names = [*(name or f"branch {i}" for i, name in enumerate(branches)), *flow.interface]
-        chosen = [names[i] for i in np.unique(limit[found.added_rows])]
-        lines.append(_line("the flow limit", chosen, hour[found.added_rows], time))
+    limit, hour = window.limits.places(found.added_rows)
+    if limit.size:
+        names = model.system.limit_names()
+        lines.append(_line("the flow limit", [names[i] for i in np.unique(limit)], hour, time))
     return list(dict.fromkeys(lines))
 
 

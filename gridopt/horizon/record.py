@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gridopt.model.component import Array, Window
+from gridopt.model.component import Array, ComponentData, Output, Window
 from gridopt.model.dispatch import DispatchModel
 from gridopt.model.system import System
 
@@ -20,7 +20,9 @@ class WindowLog:
     wall_s: float
     rounds: int
     limit_rows: int
+    lazy_rows: int
     simplex_iterations: int
+    mip_gap: float
 
 
 @dataclass
@@ -30,7 +32,7 @@ class Record:
     Attributes
     ----------
     outputs
-        By component and output: (element, time).
+        By component and output: (element, time), or (product, element, time).
     operating_cny, penalty_cny
         By component: (time,) resource cost and penalty [CNY].
     area_price
@@ -39,6 +41,8 @@ class Record:
         (limit, time), price of each network limit [CNY/MWh]; negative where the upper limit binds.
     injection_mw
         (node, time), net injection of each node [MW].
+    budget_use
+        (budget, time), use of each budget in its unit.
     windows
         How each window was solved.
     """
@@ -49,6 +53,7 @@ class Record:
     area_price: Array
     limit_price: Array
     injection_mw: Array
+    budget_use: Array
     windows: list[WindowLog] = field(default_factory=list)
 
     @classmethod
@@ -59,15 +64,21 @@ class Record:
         def room(*shape: int) -> Array:
             return np.full((*shape, steps), np.nan)
 
+        def shape(output: Output, data: ComponentData) -> tuple[int, ...]:
+            return (len(data.products), data.count) if output.by else (data.count,)
+
+        names = [kind.name for kind, _ in system.parts] + (["budget"] if system.budgets else [])
         return cls(
             outputs={
-                kind.name: {output.name: room(data.count) for output in kind.outputs} for kind, data in system.parts
+                kind.name: {output.name: room(*shape(output, data)) for output in kind.outputs}
+                for kind, data in system.parts
             },
-            operating_cny={kind.name: room() for kind, _ in system.parts},
-            penalty_cny={kind.name: room() for kind, _ in system.parts},
+            operating_cny={name: room() for name in names},
+            penalty_cny={name: room() for name in names},
             area_price=room(system.balance_areas().shape[0]),
             limit_price=room(system.limits.matrix.shape[0]),
             injection_mw=room(system.network.n_node),
+            budget_use=room(len(system.budgets)),
         )
 
     def put(self, window: Window, model: DispatchModel, limit_price: Array, injection_mw: Array) -> None:
@@ -75,13 +86,24 @@ class Record:
         kept, core = slice(window.start, window.start + window.core), slice(0, window.core)
         for name, outputs in model.results().items():
             for output, values in outputs.items():
-                self.outputs[name][output][:, kept] = values[:, core]
+                self.outputs[name][output][..., kept] = values[..., core]
         for name, (cost, penalty) in model.costs().items():
             self.operating_cny[name][kept] = cost[core]
             self.penalty_cny[name][kept] = penalty[core]
         self.area_price[:, kept] = model.balance_price_cny_per_mwh()[:, core]
         self.limit_price[:, kept] = limit_price[:, core]
         self.injection_mw[:, kept] = injection_mw[:, core]
+        if model.budget is not None:
+            self.budget_use[:, kept] = model.budget.use_by_step()[:, core]
+
+    def close_budgets(self, system: System) -> None:
+        """Charge what the whole horizon breaks of each budget, in its last step."""
+        if not system.budgets:
+            return
+        breach = zip(system.budgets, self.budget_use.sum(axis=1), strict=True)
+        self.operating_cny["budget"][:] = 0.0
+        self.penalty_cny["budget"][:] = 0.0
+        self.penalty_cny["budget"][-1] = sum(limit.price_cny * limit.breach(used) for (_, limit), used in breach)
 
     @property
     def objective_cny(self) -> float:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridopt.errors import InfeasibleError
 from gridopt.horizon.diagnosis import conflict_lines
@@ -20,31 +21,36 @@ from gridopt.model.component import Window
 from gridopt.model.dispatch import DispatchModel
 from gridopt.model.system import System
 from gridopt.solver.lazy import LazyLimits, MonitoredLimits
+from gridopt.solver.lazy_rows import LazyRows
 from gridopt.solver.session import LiveProblem, SolverOptions
+from gridopt.solver.window import BoundWindow
 
 Progress = Callable[[int, int], None]
 
 
 class WindowSolver:
-    """One length of window: its stated problem, its live model, its lazily added limits."""
+    """One length of window: its stated problem, its live model, and what enters it lazily."""
 
-    def __init__(self, system: System, steps: int, options: SolverOptions) -> None:
-        self.model = DispatchModel(system, steps)
+    def __init__(self, system: System, span: Span, options: SolverOptions) -> None:
+        steps = span.steps
+        self.model = DispatchModel(system, steps, span.core)
         self.live = LiveProblem(self.model.problem, options)
         limits = MonitoredLimits(system.limits.matrix, system.limits.offset_mw)
         self.limits = LazyLimits(self.live, self.model.injection, limits)
+        self.rows = LazyRows(self.live, self.model.lazy)
+        self.bound = BoundWindow(self.live, self.limits, self.rows)
         self._lower = np.repeat(system.limits.lower_mw[:, None], steps, axis=1)
         self._upper = np.repeat(system.limits.upper_mw[:, None], steps, axis=1)
 
     def solve(self, window: Window, record: Record) -> float:
         """Solve a window, keep its core, and return the median price of energy in it [CNY/MWh]."""
         begin = time.perf_counter()
-        rounds, iterations = self.limits.rounds, self.live.simplex_iterations
+        rounds, iterations = self.bound.rounds, self.live.simplex_iterations
         self.model.bind(window)
         self.live.refresh()
         self.limits.rebind(self._lower, self._upper)
-        self.limits.solve()
-        self.live.unpack()
+        self.rows.rebind()
+        self.bound.solve(self._mixed_columns)
         step_h = self.model.system.step_h
         injection = self.limits.injection_mw(self.live.values())
         record.put(window, self.model, self.limits.shadow_prices() / step_h, injection)
@@ -53,17 +59,28 @@ class WindowSolver:
                 start=window.start,
                 core=window.core,
                 wall_s=time.perf_counter() - begin,
-                rounds=self.limits.rounds - rounds,
+                rounds=self.bound.rounds - rounds,
                 limit_rows=self.limits.n_rows,
+                lazy_rows=self.rows.n_rows,
                 simplex_iterations=self.live.simplex_iterations - iterations,
+                mip_gap=self.live.mip_gap,
             )
         )
         return float(np.median(self.model.balance_price_cny_per_mwh()))
 
+    def _mixed_columns(self) -> NDArray[np.int32]:
+        """Columns that must become 0 or 1, as the solution found mixes two modes of an element."""
+        found = [
+            self.live.columns(variable).start + np.flatnonzero(mixed.ravel(order="F"))
+            for part in self.model.components
+            for variable, mixed in part.to_separate()
+        ]
+        return np.concatenate(found).astype(np.int32) if found else np.zeros(0, np.int32)
+
     def reasons(self, window: Window) -> str:
         """Say why the window has no solution, one line per group of constraints that conflict."""
         hours = self.model.system.time[window.span]
-        lines = conflict_lines(self.model, self.live, self.limits, hours)
+        lines = conflict_lines(self.model, self.bound, hours)
         head = f"no schedule meets all limits between {hours[0]:%Y-%m-%d %H:%M} and {hours[-1]:%Y-%m-%d %H:%M}"
         return "\n".join([head + ("; these can't be kept together:" if lines else ""), *lines])
 
@@ -87,6 +104,8 @@ def solver_options(system: System, threads: int | None = None) -> SolverOptions:
         threads=solver.threads if threads is None else threads,
         start=start,
         feasibility_tolerance=solver.feasibility_tolerance,
+        mip_gap=solver.mip_gap,
+        mip_nodes=solver.mip_nodes,
     )
 
 
@@ -108,15 +127,16 @@ def solve_horizon(system: System, progress: Progress | None = None, threads: int
         Naming the hours of the window that has no solution.
     """
     options = solver_options(system, threads)
-    solvers: dict[int, WindowSolver] = {}
+    solvers: dict[tuple[int, int], WindowSolver] = {}
     record = Record.empty(system)
     state = system.initial_state()
     price = system.typical_price_cny_per_mwh()
     all_spans = horizon_spans(system)
     for span in all_spans:
-        if span.steps not in solvers:
-            solvers[span.steps] = WindowSolver(system, span.steps, options)
-        solver = solvers[span.steps]
+        shape = (span.steps, span.core)
+        if shape not in solvers:
+            solvers[shape] = WindowSolver(system, span, options)
+        solver = solvers[shape]
         window = Window(
             start=span.start,
             steps=span.steps,
@@ -132,4 +152,5 @@ def solve_horizon(system: System, progress: Progress | None = None, threads: int
         state = solver.model.state(span.core)
         if progress is not None:
             progress(span.start + span.core, len(system.time))
+    record.close_budgets(system)
     return record

@@ -4,6 +4,9 @@ A component is stated once for a window of a given number of steps.  Its data co
 each window :meth:`Component.bind` puts that window's values into cvxpy Parameters, which stand in bounds and
 right-hand sides only, so that the compiled problem and the live solver are used again.
 
+Components meet in three places: the balance of each node, the reserve requirement, and :meth:`Component.join`.
+Amounts of the whole horizon are budgets (``gridopt.model.budget``).
+
 All arrays are (element, step).  Injection is positive into the grid.
 """
 
@@ -19,6 +22,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gridopt.model.budget import BudgetLimit
+from gridopt.model.reserve_product import ReserveProduct
+
 if TYPE_CHECKING:
     from gridopt.case import Case
     from gridopt.network.matrices import DCNetwork
@@ -30,12 +36,16 @@ DataT = TypeVar("DataT", bound="ComponentData")
 
 @dataclass(frozen=True)
 class Output:
-    """A variable of the result: its name, dimension, unit and meaning."""
+    """A variable of the result: its name, dimension, unit and meaning.
+
+    Values are (element, step); with ``by`` = "reserve" they are (product, element, step).
+    """
 
     name: str
     dimension: str
     units: str
     long_name: str
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,11 +60,20 @@ class ComponentData:
         Table and row of the net that each element comes from.
     nodes
         Incidence (node, element): which share of an element's power enters at which electrical node.
+    budgets
+        Amounts that may be used, or have to be reached, over the whole horizon.
+    products
+        Reserves that the elements may hold.
+    integer
+        Whether counts of units are whole numbers.
     """
 
     labels: tuple[str, ...]
     rows: tuple[tuple[str, int], ...]
     nodes: sp.csr_array
+    budgets: tuple[BudgetLimit, ...] = field(default=(), kw_only=True)
+    products: tuple[ReserveProduct, ...] = field(default=(), kw_only=True)
+    integer: bool = field(default=False, kw_only=True)
 
     @property
     def count(self) -> int:
@@ -123,9 +142,45 @@ class Component(ABC, Generic[DataT]):
         """Rows of this component alone."""
         return []
 
-    @abstractmethod
-    def injection(self) -> cp.Expression:
-        """Power into the grid, (node, step) [MW]."""
+    def lazy_constraints(self) -> list[cp.Constraint]:
+        """Inequalities of this component that seldom bind: they enter where they are found broken."""
+        return []
+
+    def join(self, parts: Mapping[str, Component[Any]], nodal_mw: cp.Expression) -> list[cp.Constraint]:
+        """Rows that tie this component to others; called once, when all components are stated.
+
+        Parameters
+        ----------
+        parts
+            All components of the window by name.
+        nodal_mw
+            Net injection of all components, (node, step) [MW].
+        """
+        return []
+
+    def power(self) -> cp.Expression:
+        """Power of each element into the grid, (element, step) [MW]."""
+        raise NotImplementedError(f"{self.name} has no power of single elements")
+
+    def injection(self) -> cp.Expression | None:
+        """Power into the grid, (node, step) [MW]; None where there is none."""
+        return self.data.nodes @ self.power()
+
+    def budget_use(self) -> list[cp.Expression]:
+        """Use of each of the data's budgets in each step, (step,) in the budget's unit; asked after ``join``."""
+        return []
+
+    def reserve(self, product: ReserveProduct) -> cp.Expression | None:
+        """What the component holds for a reserve product, (step,) [MW]; None where it can't hold any."""
+        return None
+
+    def co2_t(self) -> cp.Expression | None:
+        """CO2 of each step, (step,) [t]; None where there is none."""
+        return None
+
+    def to_separate(self) -> list[tuple[cp.Variable, NDArray[np.bool_]]]:
+        """Entries of variables in [0, 1] that must become 0 or 1, as the solution found mixes two modes."""
+        return []
 
     def cost(self) -> cp.Expression | None:
         """Resource cost of each step, (step,) [CNY]."""
@@ -151,10 +206,10 @@ class Component(ABC, Generic[DataT]):
         """Make a parameter (element, step)."""
         return cp.Parameter((self.data.count if rows is None else rows, self.steps), **attributes)
 
-    def variable(self, lower: Any, upper: Any, rows: int | None = None) -> cp.Variable:
+    def variable(self, lower: Any, upper: Any, rows: int | None = None, *, integer: bool = False) -> cp.Variable:
         """Make a variable (element, step) whose limits become column bounds; (element,) limits hold in every step."""
         shape = (self.data.count if rows is None else rows, self.steps)
-        return cp.Variable(shape, bounds=[_spread(lower, shape), _spread(upper, shape)])
+        return cp.Variable(shape, bounds=[_spread(lower, shape), _spread(upper, shape)], integer=integer)
 
 
 def _spread(limit: Any, shape: tuple[int, int]) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 
+from gridopt.model.budget import BudgetRows
 from gridopt.model.component import Array, Component, State, Window
 from gridopt.model.system import System
 
@@ -28,43 +29,66 @@ class DispatchModel:
         The whole system.
     steps
         Length of the window.
+    core
+        Steps that are kept; by default all.
 
     Attributes
     ----------
     problem : cvxpy.Problem
-        Without network limits.
+        Without network limits and lazy constraints.
     injection : cvxpy.Expression
         Nodal net injection, (node, step) [MW].
+    lazy : list of cvxpy.Constraint
+        Inequalities that enter where they are found broken.
     owner_of_row : dict
         Name of the component that states a constraint, by the constraint's id.
     """
 
-    def __init__(self, system: System, steps: int) -> None:
+    def __init__(self, system: System, steps: int, core: int | None = None) -> None:
         self.system = system
         self.steps = steps
         self.components: list[Component[Any]] = [kind(data, steps, system.step_h) for kind, data in system.parts]
-        self.injection = _sum(part.injection() for part in self.components)
+        injections = (part.injection() for part in self.components)
+        self.injection = _sum(injection for injection in injections if injection is not None)
         self.balance = system.balance_areas() @ self.injection == 0
+        by_name = {part.name: part for part in self.components}
+        rows = {part.name: part.constraints() + part.join(by_name, self.injection) for part in self.components}
+        lazy = {part.name: part.lazy_constraints() for part in self.components}
+        self.lazy = [row for group in lazy.values() for row in group]
+        stated = [*rows.items(), *lazy.items()]
+        self.owner_of_row = {row.id: name for name, group in stated for row in group}
+        self.budget = self._budgets(core or steps)
+        if self.budget is not None:
+            rows["budget"] = self.budget.constraints()
+        self.problem = cp.Problem(
+            cp.Minimize(self._objective()), [self.balance, *(row for group in rows.values() for row in group)]
+        )
+
+    def _budgets(self, core: int) -> BudgetRows | None:
+        use = [each for part in self.components for each in part.budget_use()]
+        limits = tuple(limit for _, limit in self.system.budgets)
+        return BudgetRows(limits, use, self.steps, core) if limits else None
+
+    def _objective(self) -> cp.Expression:
         costs = [part.cost() for part in self.components] + [part.penalty() for part in self.components]
         worth = [part.end_value() for part in self.components]
         objective = _sum(cp.sum(cost) for cost in costs if cost is not None)
         left = [value for value in worth if value is not None]
         if left:
             objective = objective - _sum(left)
-        rows = {part.name: part.constraints() for part in self.components}
-        self.owner_of_row = {row.id: name for name, group in rows.items() for row in group}
-        self.problem = cp.Problem(
-            cp.Minimize(objective), [self.balance, *(row for group in rows.values() for row in group)]
-        )
+        return objective if self.budget is None else objective + self.budget.steering()
 
     def bind(self, window: Window) -> None:
         """Put a window's values into all parameters."""
         for part in self.components:
             part.bind(window)
+        if self.budget is not None:
+            self.budget.bind(window.start, window.state["budget"]["used"])
 
     def state(self, step: int) -> dict[str, State]:
         """State of all components after a step of the window (counted from 1)."""
-        return {part.name: part.state(step) for part in self.components}
+        handed = {part.name: part.state(step) for part in self.components}
+        return handed if self.budget is None else handed | {"budget": {"used": self.budget.used(step)}}
 
     def results(self) -> dict[str, dict[str, Array]]:
         """Outputs of all components in the whole window."""

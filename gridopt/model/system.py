@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from gridopt.errors import Fault, InputError
+from gridopt.model.budget import BudgetLimit
 from gridopt.model.claims import claimed
 from gridopt.model.component import Array, Component, ComponentData, State
 from gridopt.model.demand import Demand
@@ -41,7 +42,7 @@ COMPONENTS: tuple[type[Component[Any]], ...] = (
 
 @dataclass(frozen=True)
 class FlowLimits:
-    """What the network limits: branch flows, then interfaces.
+    """What the network limits: branch flows, then interfaces, then what buses may feed in.
 
     Parameters
     ----------
@@ -49,6 +50,8 @@ class FlowLimits:
         (limited branch,) rows of the network's branch table.
     interface
         Names of the interfaces.
+    feeding
+        (limited node,) nodes whose net injection is limited.
     matrix
         (limit, node) [MW/MW], flow per nodal injection.
     offset_mw
@@ -59,6 +62,7 @@ class FlowLimits:
 
     branch: np.ndarray[tuple[int], np.dtype[np.int64]]
     interface: tuple[str, ...]
+    feeding: np.ndarray[tuple[int], np.dtype[np.int64]]
     matrix: Array
     offset_mw: Array
     lower_mw: Array
@@ -116,9 +120,23 @@ class System:
         """Data of a component by its name, None where the case has no such element."""
         return next((data for kind, data in self.parts if kind.name == name), None)
 
+    @property
+    def budgets(self) -> tuple[tuple[str, BudgetLimit], ...]:
+        """Budgets of all components, each with the name of its component."""
+        return tuple((kind.name, limit) for kind, data in self.parts for limit in data.budgets)
+
     def initial_state(self) -> dict[str, State]:
         """State of all components before the first step."""
-        return {kind.name: kind(data, 1, self.step_h).initial_state() for kind, data in self.parts}
+        before: dict[str, State] = {kind.name: kind(data, 1, self.step_h).initial_state() for kind, data in self.parts}
+        return before | {"budget": {"used": np.zeros(len(self.budgets))}}
+
+    def limit_names(self) -> list[str]:
+        """What each network limit is the limit of, in words."""
+        limits, network = self.limits, self.network
+        branches = network.name[limits.branch].astype(str).tolist()
+        buses = self.case.net.bus["name"].astype(str).to_dict()
+        feeding = [f"what {buses.get(int(network.node_bus[node]), node)} may feed in" for node in limits.feeding]
+        return [*(name or f"branch {i}" for i, name in enumerate(branches)), *limits.interface, *feeding]
 
     def balance_areas(self) -> sp.csr_array:
         """Which nodes share one power balance, (area, node): an island each, or all on a copper plate."""
@@ -163,14 +181,32 @@ def flow_limits(case: Case, network: DCNetwork) -> FlowLimits:
         raise InputError(faults)
     circulating = branch_flow_mw(network, np.zeros(network.n_node))
     limit = network.limit_mw[branch]
+    feeding, most_mw = _feeding_limits(case, network)
     return FlowLimits(
         branch=branch,
         interface=tuple(interfaces["name"].astype(str)),
-        matrix=np.vstack([network.ptdf[branch], sums @ network.ptdf]),
-        offset_mw=np.concatenate([circulating[branch], sums @ circulating]),
-        lower_mw=np.concatenate([-limit, interfaces["min_mw"].fillna(-np.inf).to_numpy(float)]),
-        upper_mw=np.concatenate([limit, interfaces["max_mw"].fillna(np.inf).to_numpy(float)]),
+        feeding=feeding,
+        matrix=np.vstack([network.ptdf[branch], sums @ network.ptdf, np.eye(network.n_node)[feeding]]),
+        offset_mw=np.concatenate([circulating[branch], sums @ circulating, np.zeros(feeding.size)]),
+        lower_mw=np.concatenate(
+            [-limit, interfaces["min_mw"].fillna(-np.inf).to_numpy(float), np.full(feeding.size, -np.inf)]
+        ),
+        upper_mw=np.concatenate([limit, interfaces["max_mw"].fillna(np.inf).to_numpy(float), most_mw]),
     )
+
+
+def _feeding_limits(case: Case, network: DCNetwork) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Array]:
+    """Nodes with a limit of what they feed in, and the limit [MW]; of fused buses the tightest."""
+    bus = case.net.bus
+    most = bus["reverse_flow_max_mw"].to_numpy(float)
+    position = network.bus_node
+    at = np.flatnonzero(np.isfinite(most) & (position >= 0))
+    if case.settings.network_level == "copperplate":
+        at = at[:0]
+    feeding = np.unique(position[at])
+    least = np.full(network.n_node, np.inf)
+    np.minimum.at(least, position[at], most[at])
+    return feeding.astype(np.int64), least[feeding]
 
 
 def _interface_matrix(case: Case, network: DCNetwork, names: tuple[str, ...]) -> tuple[sp.csr_array, list[Fault]]:

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 # Tables of the data model on which no component of this version acts: rows in them are refused, not ignored.
-WITHOUT_COMPONENT = ("flexible_load", "reserve_product", "deep_regulation", "start_cost", "budget")
+WITHOUT_COMPONENT = ("budget",)
 
 
 DTYPES: dict[type, type] = {float: np.float64, int: np.int64, bool: np.bool_, str: np.object_}

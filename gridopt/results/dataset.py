@@ -40,8 +40,10 @@ def build_dataset(system: System, record: Record) -> xr.Dataset:
     for elements in _elements(system).values():
         dataset = dataset.assign_coords(elements)
     for name, (output, values) in _component_outputs(system, record).items():
-        dataset[name] = _variable((output.dimension, "time"), values, output.units, output.long_name)
+        dims = (*([output.by] if output.by else []), output.dimension, "time")
+        dataset[name] = _variable(dims, values, output.units, output.long_name)
     dataset = dataset.merge(_network_results(system, record)).merge(_costs(record)).merge(_windows(record))
+    dataset = dataset.merge(_budgets(system, record))
     for coordinate in dataset.coords:
         dataset[coordinate].attrs |= _coordinate_attributes(str(coordinate))
     dataset.attrs = _attributes(system)
@@ -103,11 +105,17 @@ def _component_outputs(system: System, record: Record) -> dict[str, tuple[Output
     for members in _by_dimension(system).values():
         for output in {o.name: o for kind, _ in members for o in kind.outputs}.values():
             blocks = [
-                record.outputs[kind.name].get(output.name, np.full((data.count, len(system.time)), np.nan))
+                record.outputs[kind.name].get(output.name, np.full(_shape(output, data, system), np.nan))
                 for kind, data in members
             ]
-            merged[output.name] = (output, np.vstack(blocks))
+            if blocks[0].size or not output.by:  # without products nothing is held
+                merged[output.name] = (output, np.concatenate(blocks, axis=-2))
     return merged
+
+
+def _shape(output: Output, data: Any, system: System) -> tuple[int, ...]:
+    products = [max(len(part.products) for _, part in system.parts)] if output.by else []
+    return (*products, data.count, len(system.time))
 
 
 def _network_results(system: System, record: Record) -> xr.Dataset:
@@ -138,7 +146,7 @@ def _network_results(system: System, record: Record) -> xr.Dataset:
     shadow = np.zeros((network.n_branch, len(system.time)))
     shadow[limits.branch] = -record.limit_price[: limits.branch.size]
     flow = branch_flow_mw(network, record.injection_mw)
-    n = limits.branch.size
+    sections = slice(limits.branch.size, limits.branch.size + len(limits.interface))
     out["branch_limit_mw"] = _variable(("branch",), network.limit_mw, "MW", "largest flow in either direction")
     out["branch_flow_mw"] = _variable(("branch", "time"), flow, "MW", "flow from the from bus to the to bus")
     out["branch_price_cny_per_mwh"] = _variable(
@@ -146,12 +154,20 @@ def _network_results(system: System, record: Record) -> xr.Dataset:
     )
     out["interface_flow_mw"] = _variable(
         ("interface", "time"),
-        limits.matrix[n:] @ record.injection_mw + limits.offset_mw[n:, None],
+        limits.matrix[sections] @ record.injection_mw + limits.offset_mw[sections, None],
         "MW",
         "flow over the interface",
     )
     out["interface_price_cny_per_mwh"] = _variable(
-        ("interface", "time"), -record.limit_price[n:], "CNY/MWh", "worth of one MW more limit of the interface"
+        ("interface", "time"), -record.limit_price[sections], "CNY/MWh", "worth of one MW more limit of the interface"
+    )
+    at_bus = np.zeros((len(bus), len(system.time)))
+    in_service = np.flatnonzero(network.bus_node >= 0)
+    # fused buses are one node: its injection stands at the first of them
+    _, first = np.unique(network.bus_node[in_service], return_index=True)
+    at_bus[first] = record.injection_mw
+    out["bus_injection_mw"] = _variable(
+        ("bus", "time"), at_bus, "MW", "net injection of the node, at the first of its fused buses"
     )
     for name, values, meaning in (
         ("bus_price_cny_per_mwh", prices.total, "cost of one more MWh of demand"),
@@ -197,10 +213,38 @@ def _windows(record: Record) -> xr.Dataset:
         ("core", "1", "steps kept"),
         ("rounds", "1", "times it was solved until no network limit was exceeded"),
         ("limit_rows", "1", "network limits in the model at the end"),
+        ("lazy_rows", "1", "component rows that entered because they were broken"),
         ("simplex_iterations", "1", "iterations of the solver"),
     ):
         values = np.array([getattr(window, name) for window in record.windows], dtype=np.int64)
         out[f"window_{name}"] = ("window", values, {"units": units, "long_name": meaning})
+    gaps = np.array([window.mip_gap for window in record.windows])
+    out["window_mip_gap"] = _variable(("window",), gaps, "1", "relative gap of the search for whole units")
+    return out
+
+
+def _budgets(system: System, record: Record) -> xr.Dataset:
+    """What the horizon may use or has to reach, and what it did."""
+    if not system.budgets:
+        return xr.Dataset()
+    limits = [limit for _, limit in system.budgets]
+    used = record.budget_use.sum(axis=1)
+    out = xr.Dataset(
+        coords={
+            "budget": _unique([limit.name for limit in limits]),
+            "budget_unit": ("budget", [limit.unit for limit in limits]),
+            "budget_sense": ("budget", [limit.sense for limit in limits]),
+            "budget_component": ("budget", [component for component, _ in system.budgets]),
+        }
+    )
+    breach = np.array([limit.breach(amount) for limit, amount in zip(limits, used, strict=True)])
+    for name, values, units, meaning in (
+        ("limit", np.array([limit.limit[-1] for limit in limits]), "budget_unit", "limit over the whole horizon"),
+        ("used", used, "budget_unit", "amount over the whole horizon"),
+        ("breach", breach, "budget_unit", "by how much the budget is broken"),
+        ("price_cny", np.array([limit.price_cny for limit in limits]), "CNY", "price of a unit of breach"),
+    ):
+        out[f"budget_{name}"] = xr.Variable(("budget",), values, {"units": units, "long_name": meaning})
     return out
 
 

@@ -21,11 +21,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gridopt.errors import SolverError
+from gridopt.solver.columns import move_columns
 from gridopt.solver.session import Array, LiveProblem, compile_problem
 
 # A flow may exceed its limit by this much [MW]: the accuracy that the results promise.
 FLOW_TOLERANCE_MW = 1e-3
-_MAX_ROUNDS = 60
 _WORST_PER_HOUR = 12
 
 
@@ -67,13 +67,13 @@ class LazyLimits:
         self.live = live
         self.limits = limits
         self.nodes, self.hours = injection.shape
-        self.rounds = 0
         self._balance = cp.Problem(cp.Minimize(0), [injection == 0])
         self._variables = injection.variables()
         self._jacobian = sp.csr_array((0, 0))  # compiled when the limits are first bound
         self._constant_mw = np.zeros((self.nodes, self.hours))
         self._lower_mw = self._upper_mw = np.zeros((0, 0))
-        # the rows now in the model: limit and hour of each
+        # the rows now in the model: number, limit and hour of each
+        self._rows = np.zeros(0, dtype=np.int32)
         self._limit_of_row = np.zeros(0, dtype=np.int64)
         self._hour_of_row = np.zeros(0, dtype=np.int64)
 
@@ -89,18 +89,18 @@ class LazyLimits:
         # cvxpy writes J x + q0 == 0 as J x == -q0, column-major: row = node + nodes·hour
         self._constant_mw = -program.row_lower.reshape(self.hours, self.nodes).T
         if not self._jacobian.shape[1]:
-            self._jacobian = _move_columns(
+            self._jacobian = move_columns(
                 program.matrix, self._variables, own_first, self.live.first_column, self.live.n_columns
             )
         self._lower_mw, self._upper_mw = lower_mw, upper_mw
         if self.n_rows:
             lower, upper = self._row_bounds(self._limit_of_row, self._hour_of_row)
-            rows = np.arange(self.live.own_rows, self.live.own_rows + self.n_rows, dtype=np.int32)
-            self.live.change_row_bounds(rows, lower, upper)
+            self.live.change_row_bounds(self._rows, lower, upper)
 
-    def row_places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Limit and hour of each added row, in the order of the rows."""
-        return self._limit_of_row, self._hour_of_row
+    def places(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Limit and hour of those of some rows of the live model that are limits."""
+        mine = np.isin(self._rows, rows)
+        return self._limit_of_row[mine], self._hour_of_row[mine]
 
     def injection_mw(self, values: Array) -> Array:
         """Nodal net injections (node, hours) [MW] of a column vector of the live model."""
@@ -110,39 +110,16 @@ class LazyLimits:
         injection: Array = moved + self._constant_mw
         return injection
 
-    def solve(self) -> Array:
-        """Solve until no limit is exceeded by more than the tolerance.
-
-        Returns
-        -------
-        ndarray
-            Flows (limit, hours) [MW].
-
-        Raises
-        ------
-        SolverError
-            When the rounds do not end.
-        """
-        for _ in range(_MAX_ROUNDS):
-            self.live.run()
-            self.rounds += 1
-            flow = self.limits.flow_mw(self.injection_mw(self.live.values()))
-            if not self._add_violated(flow):
-                return flow
-        raise SolverError(f"network limits still violated after {_MAX_ROUNDS} rounds")
+    def add_broken(self) -> int:
+        """Add the limits that the live model's present solution breaks, and return how many."""
+        return self._add_violated(self.limits.flow_mw(self.injection_mw(self.live.values())))
 
     def shadow_prices(self) -> Array:
         """Duals of the limits, (limit, hours) [objective per MW]; zero where no row was needed."""
         prices = np.zeros((self.limits.matrix.shape[0], self.hours))
         if self.n_rows:
-            prices[self._limit_of_row, self._hour_of_row] = self.live.added_row_duals()
+            prices[self._limit_of_row, self._hour_of_row] = self.live.row_duals(self._rows)
         return prices
-
-    def drop_rows(self) -> None:
-        """Take all limits out of the model."""
-        self.live.delete_added_rows()
-        self._limit_of_row = np.zeros(0, dtype=np.int64)
-        self._hour_of_row = np.zeros(0, dtype=np.int64)
 
     def _add_violated(self, flow_mw: Array) -> int:
         excess = np.maximum(flow_mw - self._upper_mw, self._lower_mw - flow_mw)
@@ -166,7 +143,7 @@ class LazyLimits:
         matrix.data[np.abs(matrix.data) < 1e-12] = 0.0
         matrix.eliminate_zeros()
         lower, upper = self._row_bounds(limit, hour)
-        self.live.add_rows(matrix, lower, upper)
+        self._rows = np.concatenate([self._rows, self.live.add_rows(matrix, lower, upper)])
         self._limit_of_row = np.concatenate([self._limit_of_row, limit])
         self._hour_of_row = np.concatenate([self._hour_of_row, hour])
 
@@ -176,19 +153,3 @@ class LazyLimits:
             + self.limits.offset_mw[limit]
         )
         return self._lower_mw[limit, hour] - constant, self._upper_mw[limit, hour] - constant
-
-
-def _move_columns(
-    matrix: sp.csc_array,
-    variables: list[cp.Variable],
-    own_first: dict[int, int],
-    first_column: dict[int, int],
-    n_columns: int,
-) -> sp.csr_array:
-    """Write a matrix over one problem's columns over those of another one."""
-    target = np.empty(matrix.shape[1], dtype=np.int64)
-    for variable in variables:
-        own = own_first[variable.id]
-        target[own : own + variable.size] = first_column[variable.id] + np.arange(variable.size)
-    entries = matrix.tocoo()
-    return sp.csr_array((entries.data, (entries.row, target[entries.col])), shape=(matrix.shape[0], n_columns))

@@ -17,6 +17,7 @@ import cvxpy as cp
 import highspy
 import numpy as np
 import scipy.sparse as sp
+from cvxpy.settings import BOOL_IDX, INT_IDX
 from numpy.typing import NDArray
 
 from gridopt.errors import InfeasibleError, SolverError
@@ -49,11 +50,17 @@ class SolverOptions:
         presolve.
     feasibility_tolerance
         Primal feasibility tolerance [MW].
+    mip_gap
+        Relative gap at which a problem with whole numbers is solved well enough.
+    mip_nodes
+        Most nodes of its search; None for no limit.
     """
 
     threads: int = 1
     start: Literal["basis", "presolve"] = "presolve"
     feasibility_tolerance: float = 1e-7
+    mip_gap: float = 1e-3
+    mip_nodes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,7 @@ class LinearProgram:
     lower: Array
     upper: Array
     hessian: sp.csc_array | None
+    integers: NDArray[np.int32]
 
 
 def compile_problem(problem: cp.Problem) -> tuple[LinearProgram, dict[str, Any], tuple[Any, Any]]:
@@ -101,7 +109,10 @@ def compile_problem(problem: cp.Problem) -> tuple[LinearProgram, dict[str, Any],
         lower=np.full(columns, -np.inf) if lower is None else np.asarray(lower, dtype=float),
         upper=np.full(columns, np.inf) if upper is None else np.asarray(upper, dtype=float),
         hessian=hessian,
+        integers=np.unique(np.array([*data[BOOL_IDX], *data[INT_IDX]], dtype=np.int32)),
     )
+    # cvxpy drops the duals of problems with whole numbers; ours are fixed in an LP before duals are read
+    inverse[-1].inverse_data["is_mip"] = False
     return program, data, (chain, inverse)
 
 
@@ -114,7 +125,7 @@ class Conflict:
     constraints, variables
         Each with the entries (column-major) that take part.
     added_rows
-        Numbers of the rows that were added behind the problem's own, from 0.
+        Numbers of rows that were added behind the problem's own.
     """
 
     constraints: tuple[tuple[cp.Constraint, NDArray[np.int64]], ...]
@@ -147,6 +158,8 @@ class LiveProblem:
             self.highs.setOptionValue(name, value)
         self.own_rows = 0
         self.simplex_iterations = 0
+        # relative gap between the last whole-number solution and its bound
+        self.mip_gap = 0.0
         self._program: LinearProgram | None = None
         self._inverse: tuple[Any, Any] = (None, None)
         self._first_column: dict[int, int] = {}
@@ -196,6 +209,11 @@ class LiveProblem:
         return slice(first, first + variable.size)
 
     @property
+    def integers(self) -> NDArray[np.int32]:
+        """Columns that the problem itself declares as whole numbers."""
+        return np.zeros(0, np.int32) if self._program is None else self._program.integers
+
+    @property
     def first_column(self) -> dict[int, int]:
         """First column of every variable, by its id."""
         return self._first_column
@@ -219,18 +237,60 @@ class LiveProblem:
         )
         return np.arange(first, first + matrix.shape[0], dtype=np.int32)
 
-    def delete_added_rows(self) -> None:
-        """Take all added rows out of the model."""
-        rows = np.arange(self.own_rows, self.highs.getNumRow(), dtype=np.int32)
-        if rows.size:
-            self.highs.deleteRows(rows.size, rows)
-
     def change_row_bounds(self, rows: NDArray[np.int32], lower: Array, upper: Array) -> None:
         """Give added rows new bounds."""
         self.highs.changeRowsBounds(rows.size, rows, lower, upper)
 
+    def run_integer(self, columns: NDArray[np.int32]) -> Array:
+        """Solve with some columns as whole numbers, and return the values of all columns.
+
+        Afterwards the model is continuous again.
+
+        Raises
+        ------
+        InfeasibleError
+            When HiGHS proves that no solution exists.
+        SolverError
+            When the search ends without a solution.
+        """
+        if self._program is not None and self._program.hessian is not None:
+            raise SolverError("a quadratic cost can't be combined with whole units: give it as pwl_cost")
+        highs, kinds = self.highs, highspy.HighsVarType
+        highs.setOptionValue("solver", "choose")
+        highs.setOptionValue("presolve", "choose")
+        highs.setOptionValue("mip_rel_gap", self.options.mip_gap)
+        if self.options.mip_nodes is not None:
+            highs.setOptionValue("mip_max_nodes", self.options.mip_nodes)
+        highs.changeColsIntegrality(columns.size, columns, np.full(columns.size, kinds.kInteger))
+        try:
+            highs.run()
+            status, info = highs.getModelStatus(), highs.getInfo()
+            self.simplex_iterations += max(int(info.simplex_iteration_count), 0)
+            if status in (_STATUS.kInfeasible, _STATUS.kUnboundedOrInfeasible):
+                raise InfeasibleError("no schedule of whole units meets all limits of this window")
+            if info.primal_solution_status != 2:
+                raise SolverError(f"HiGHS stopped without a whole-number solution: {highs.modelStatusToString(status)}")
+            self.mip_gap = float(info.mip_gap)
+            return self.values()
+        finally:
+            highs.changeColsIntegrality(columns.size, columns, np.full(columns.size, kinds.kContinuous))
+
+    def fix(self, columns: NDArray[np.int32], values: Array) -> None:
+        """Fix columns at values; :meth:`refresh` frees them again."""
+        self.highs.changeColsBounds(columns.size, columns, values, values)
+
+    def free(self, columns: NDArray[np.int32]) -> None:
+        """Give columns their own bounds again."""
+        if self._program is None:
+            raise SolverError("the model was not passed before it was changed")
+        self.highs.changeColsBounds(columns.size, columns, self._program.lower[columns], self._program.upper[columns])
+
+    def hint(self, columns: NDArray[np.int32], values: Array) -> None:
+        """Give the search for whole numbers a solution of some columns to begin with."""
+        self.highs.setSolution(columns.size, columns, values)
+
     def run(self) -> None:
-        """Solve to optimality.
+        """Solve to optimality, all columns continuous.
 
         Raises
         ------
@@ -266,16 +326,20 @@ class LiveProblem:
         return Conflict(
             constraints=_split(rows, [(c, start, c.size) for c, start in _first_rows(self.problem, self.own_rows)]),
             variables=_split(columns, [(v, first[id(v)], v.size) for v in self.problem.variables()]),
-            added_rows=rows[rows >= self.own_rows] - self.own_rows,
+            added_rows=rows[rows >= self.own_rows],
         )
 
     def values(self) -> Array:
         """Primal values of all columns."""
         return np.asarray(self.highs.getSolution().col_value, dtype=float)
 
-    def added_row_duals(self) -> Array:
-        """Duals of the added rows [objective per unit of the row's bound]."""
-        return np.asarray(self.highs.getSolution().row_dual, dtype=float)[self.own_rows :]
+    def row_values(self, rows: NDArray[np.int32]) -> Array:
+        """Values of rows."""
+        return np.asarray(self.highs.getSolution().row_value, dtype=float)[rows]
+
+    def row_duals(self, rows: NDArray[np.int32]) -> Array:
+        """Duals of rows [objective per unit of the row's bound]."""
+        return np.asarray(self.highs.getSolution().row_dual, dtype=float)[rows]
 
     def objective(self) -> float:
         """Objective value of the last run, without constants."""

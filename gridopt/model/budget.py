@@ -1,0 +1,162 @@
+r"""Amounts that may be used, or have to be reached, over the whole horizon, kept window by window.
+
+A budget has a cumulative limit :math:`G_t`: what may have been used (``most``) or has to be reached (``least``)
+up to the end of step :math:`t`.  With what was used before the window, :math:`g`, every window states, at the
+end :math:`T` of its core and of its look-ahead,
+
+.. math:: g + \sum_{t \le T} u_t \le G_T + s \qquad\text{or}\qquad g + \sum_{t \le T} u_t \ge G_T - s
+
+with a breach :math:`s \ge 0` at a price, so that a window always has a solution.  Only the breach at the end of
+the horizon is a cost; before it, the limit merely steers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import cvxpy as cp
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from gridopt.case import Case
+
+Array = NDArray[np.float64]
+
+HOURS_OF_YEAR = 8760.0
+# A budget that has to be reached may lag so far behind its even pace [h] ...
+_LAG_H = 720.0
+# ... and catches up over this last part of the horizon.
+_CLOSING = 0.25
+_LARGEST_BREACH = 1e9
+# A breach below this part of the limit is rounding.
+_ROUNDING = 1e-7
+
+
+@dataclass(frozen=True)
+class BudgetLimit:
+    """One budget.
+
+    Parameters
+    ----------
+    name
+        What is limited, as a planner would say it.
+    unit
+        Unit of the amount.
+    sense
+        ``most``: it may not be exceeded; ``least``: it has to be reached.
+    limit
+        (time,) cumulative limit up to the end of each step; its last value is that of the whole horizon.
+    price_cny
+        Price of a unit of breach [CNY].
+    """
+
+    name: str
+    unit: str
+    sense: Literal["most", "least"]
+    limit: Array
+    price_cny: float
+
+    @property
+    def sign(self) -> float:
+        """+1 where less is better, −1 where more is."""
+        return 1.0 if self.sense == "most" else -1.0
+
+    def breach(self, used: float) -> float:
+        """By how much an amount used over the whole horizon breaks the budget.
+
+        Examples
+        --------
+        >>> BudgetLimit("energy", "MWh", "most", np.array([5.0, 10.0]), 1.0).breach(12.0)
+        2.0
+        """
+        over = self.sign * (used - float(self.limit[-1]))
+        return over if over > _ROUNDING * max(1.0, abs(float(self.limit[-1]))) else 0.0
+
+
+def share_of_year(case: Case) -> float:
+    """Part of a year that the horizon covers, at most 1: annual amounts scale with it."""
+    return min(len(case.time) * case.settings.step_h / HOURS_OF_YEAR, 1.0)
+
+
+def evenly(total: float, steps: int) -> Array:
+    """Cumulative limit that grows evenly.
+
+    Examples
+    --------
+    >>> evenly(6.0, 3)
+    array([2., 4., 6.])
+    """
+    return by_weight(total, np.ones(steps))
+
+
+def by_weight(total: float, weights: Array) -> Array:
+    """Cumulative limit that grows with weights (time,); evenly where they are all zero.
+
+    Examples
+    --------
+    >>> by_weight(6.0, np.array([0.0, 1.0, 2.0]))
+    array([0., 2., 6.])
+    """
+    weights = np.maximum(weights, 0.0)
+    if not weights.sum():
+        weights = np.ones_like(weights)
+    paced: Array = total * np.cumsum(weights) / weights.sum()
+    return paced
+
+
+def corridor_least(total: float, weights: Array, step_h: float) -> Array:
+    """Cumulative lower limit that may lag behind its pace by 30 days, and closes over the last quarter.
+
+    Examples
+    --------
+    >>> corridor_least(8.0, np.ones(4), 1000.0).round(2)
+    array([0.56, 2.56, 4.56, 8.  ])
+    """
+    pace = by_weight(total, weights)
+    steps = len(pace)
+    lag_share = min(_LAG_H / (steps * step_h), 1.0)
+    left = (steps - 1 - np.arange(steps)) / steps
+    lag = total * lag_share * np.minimum(left / _CLOSING, 1.0)
+    corridor: Array = np.maximum.accumulate(np.maximum(pace - lag, min(total, 0.0)))
+    return corridor
+
+
+class BudgetRows:
+    """Rows of all budgets in a window of ``steps`` steps of which ``core`` are kept."""
+
+    def __init__(self, limits: tuple[BudgetLimit, ...], use: list[cp.Expression], steps: int, core: int) -> None:
+        self.limits = limits
+        self.use = cp.vstack([cp.reshape(each, (1, steps), order="F") for each in use])
+        self._sign = np.array([limit.sign for limit in limits])
+        self._price = np.array([limit.price_cny for limit in limits])
+        self._limit = np.stack([limit.limit for limit in limits])
+        self._ends = sorted({core, steps})
+        shape = (len(limits), len(self._ends))
+        self.breach = cp.Variable(shape, bounds=[0.0, _LARGEST_BREACH])
+        self.allowed = cp.Parameter(shape)
+
+    def bind(self, start: int, used: Array) -> None:
+        """Put in what is still allowed, or still due, after ``used`` (budget,) before step ``start``."""
+        self._used = used
+        at = start + np.array(self._ends) - 1
+        self.allowed.value = self._sign[:, None] * (self._limit[:, at] - used[:, None])
+
+    def constraints(self) -> list[cp.Constraint]:
+        """One row for each budget and end."""
+        until = np.arange(self.use.shape[1])[:, None] < np.array(self._ends)[None, :]
+        return [cp.multiply(self._sign[:, None], self.use @ until.astype(float)) - self.breach <= self.allowed]
+
+    def steering(self) -> cp.Expression:
+        """Price of falling out of pace [CNY]."""
+        return cp.sum(self._price @ self.breach)
+
+    def used(self, step: int) -> Array:
+        """Used up to a step of the window (counted from 1), with what was used before, (budget,)."""
+        used: Array = self._used + self.use_by_step()[:, :step].sum(axis=1)
+        return used
+
+    def use_by_step(self) -> Array:
+        """Use of each step, (budget, step)."""
+        return np.asarray(self.use.value, dtype=float)

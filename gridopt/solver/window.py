@@ -1,0 +1,94 @@
+"""Solves one bound window: what is lazy enters where it is broken, counts become whole, prices come from an LP.
+
+1. The continuous problem, with broken network limits and lazy rows added until none is left.
+2. If columns have to be whole numbers: the mixed-integer problem with the rows found so far, again with broken
+   rows added until none is left.
+3. The whole numbers fixed, the continuous problem once more: its duals are the prices.  If its limits leave no
+   room (a limit was added that the whole numbers can't keep), the search of step 2 goes on with that limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridopt.errors import InfeasibleError, SolverError
+from gridopt.solver.lazy import LazyLimits
+from gridopt.solver.lazy_rows import LazyRows
+from gridopt.solver.session import Array, LiveProblem
+
+_MAX_ROUNDS = 60
+# A value so close to a whole number is one.
+_WHOLE = 1e-6
+
+Separate = Callable[[], NDArray[np.int32]]
+
+
+class BoundWindow:
+    """A live problem with what enters it lazily.
+
+    Parameters
+    ----------
+    live
+        The live problem.
+    limits, rows
+        Network limits and inequalities that enter where they are broken.
+    """
+
+    def __init__(self, live: LiveProblem, limits: LazyLimits, rows: LazyRows) -> None:
+        self.live = live
+        self.limits = limits
+        self.rows = rows
+        self.rounds = 0
+
+    def solve(self, separate: Separate) -> None:
+        """Solve until no row is broken, and put values and duals into cvxpy's variables.
+
+        Parameters
+        ----------
+        separate
+            Called with a continuous solution unpacked; names columns that must become 0 or 1.
+        """
+        self._settle(self.live.run)
+        self.live.unpack()
+        whole = np.union1d(self.live.integers, separate()).astype(np.int32)
+        while whole.size:
+            self._whole(whole)
+            self.live.unpack()
+            more = np.union1d(whole, separate()).astype(np.int32)
+            if more.size == whole.size:
+                return
+            self.live.free(whole)
+            whole = more
+
+    def _settle(self, run: Callable[[], object]) -> None:
+        for _ in range(_MAX_ROUNDS):
+            run()
+            self.rounds += 1
+            if not self.limits.add_broken() + self.rows.add_broken():
+                return
+        raise SolverError(f"limits are still broken after {_MAX_ROUNDS} rounds")
+
+    def _whole(self, columns: NDArray[np.int32]) -> None:
+        """Whole numbers in some columns, then fixed."""
+        if np.abs(_fraction(self.live.values()[columns])).max() <= _WHOLE:
+            self.live.fix(columns, np.round(self.live.values()[columns]))
+            self._settle(self.live.run)
+            return
+        for _ in range(_MAX_ROUNDS):
+            self._settle(lambda: self.live.run_integer(columns))
+            self.live.fix(columns, np.round(self.live.values()[columns]))
+            try:
+                self._settle(self.live.run)
+            except InfeasibleError:
+                self.live.free(columns)
+                continue
+            return
+        raise SolverError(f"no whole numbers keep all limits after {_MAX_ROUNDS} searches")
+
+
+def _fraction(values: Array) -> Array:
+    distance: Array = values - np.round(values)
+    return distance
