@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pandapower import pandapowerNet
 
     from gridopt.case import Case
+    from gridopt.results.audit import Audit
 
 app = typer.Typer(
     name="gridopt",
@@ -180,6 +181,47 @@ def _solve_and_print(case: Case, out: Path | None, threads: int | None, *, as_js
         return
     print_summary(result, Console())
     print(f"written to {folder}")
+
+
+@app.command()
+def audit(
+    results: Annotated[Path, typer.Argument(help="Folder of a result, as `gridopt run` writes it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print all findings as JSON and nothing else.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Check a written result against its case, independently of the model; exit code 5 on a violation.
+
+    Example: [bold]gridopt audit results/jilin-2030[/bold]
+    """
+    from gridopt.errors import AuditError
+
+    with Reporting(debug=debug, as_json=as_json):
+        from gridopt.results.audit import audit as audit_folder
+
+        found = audit_folder(results)
+    if as_json:
+        print(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
+    else:
+        _print_findings(found)
+    for finding in found.violations:
+        print(f"error: {finding.line}", file=sys.stderr)
+    if not found.passed:
+        raise typer.Exit(AuditError.exit_code)
+
+
+def _print_findings(found: Audit) -> None:
+    table = Table("check", "values", "worst", "allowed", "unit", "element", "hour", box=None, pad_edge=False)
+    for column in table.columns[1:4]:
+        column.justify = "right"
+    for finding in found.findings:
+        style = None if finding.passed else "bold red"
+        numbers = (f"{finding.values:,}", f"{finding.worst:.3g}", f"{finding.tolerance:.3g}")
+        place = (finding.element, finding.hour) if finding.worst else ("", "")
+        table.add_row(finding.check.name, *numbers, finding.check.unit, *place, style=style)
+    Console().print(table)
+    total = sum(finding.values for finding in found.findings)
+    verdict = "passed" if found.passed else f"{len(found.violations)} violated"
+    print(f"{len(found.findings)} checks of {total:,} values: {verdict}")
 
 
 @app.command()

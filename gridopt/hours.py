@@ -83,11 +83,25 @@ def _words(moment: np.datetime64) -> str:
     return str(moment.astype("datetime64[m]")).replace("T", " ")
 
 
+# Flexible loads that are there to follow the grid: they add nothing to the peak that has to be served.
+_FOLLOWING = ("electrolyser", "ammonia")
+
+
 def total_load_mw(net: pandapowerNet, profiles: xr.Dataset) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Load of all consumers of the net, without ties [MW], shape (time,)."""
+    """Load of all consumers of the net at their usual hours, without ties [MW], shape (time,).
+
+    Flexible loads count with their use as it falls due, prosumers with their own load; electrolysers and ammonia
+    loops, which follow the grid, don't count.
+    """
     loads = net.load[net.load["in_service"].astype(bool) & (net.load["kind"] != "tie")]
-    power = loads["p_mw"].astype(float) * loads["scaling"].astype(float)
+    usual = [loads.assign(mean_mw=loads["p_mw"].astype(float) * loads["scaling"].astype(float))]
+    for table in ("flexible_load", "prosumer"):
+        if table in net and len(net[table]):
+            rows = net[table][net[table]["in_service"].astype(bool) & ~net[table]["kind"].isin(_FOLLOWING)]
+            efficiency = rows["eta"].astype(float) if "eta" in rows else 1.0
+            usual.append(rows.assign(mean_mw=rows["p_mw"].astype(float) / efficiency))
     total = np.zeros(profiles.sizes["time"])
-    for name, mean_mw in power.groupby(loads["profile"]).sum().items():
-        total += mean_mw * (profiles[name].to_numpy() if name else 1.0)
+    for rows in usual:
+        for name, mean_mw in rows["mean_mw"].groupby(rows["profile"]).sum().items():
+            total += mean_mw * (profiles[name].to_numpy() if name else 1.0)
     return total

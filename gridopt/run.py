@@ -58,12 +58,14 @@ def solve(case: Case, *, threads: int | None = None, progress: Progress | None =
 
 
 def run(case: Case, *, out: str | Path, threads: int | None = None, progress: Progress | None = None) -> Result:
-    """Solve a case and write its results into a folder.
+    """Solve a case, write its results, and give them their name when they have passed the audit.
 
     Raises
     ------
     InputError
         Before anything is solved, when the folder holds something that is no result.
+    AuditError
+        When what was written breaks a constraint of the case; it is kept beside the folder as ``.failed``.
     SolverError
         Before anything is solved, when the folder can't be written.
     """

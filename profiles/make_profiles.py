@@ -212,6 +212,8 @@ def make(facts, nodes_file):
         "demand_shares": shares,
         "monthly_capacity_factors": cf_table,
         "county_weights": weights,
+        "use_shapes": make_tables.use_shapes(),
+        "reservoir_bands": make_tables.reservoir_bands(nodes_file.parent),
     }
     return xr.Dataset(variables, coords=coordinates, attrs=attributes), tables
 

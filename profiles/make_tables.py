@@ -10,6 +10,12 @@ EV_WORKING_DAY = [8, 7, 6, 5, 4, 3, 2, 2, 3, 3, 3, 4, 5, 4, 3, 3, 3, 4, 7, 9, 10
 EV_DAY_OFF = [7, 6, 5, 4, 3, 2, 2, 2, 2, 3, 4, 5, 6, 6, 5, 5, 5, 5, 7, 8, 9, 9, 9, 8]
 # Electric heating: storage heaters and boilers, mostly 21-07 h (valley price of residential heating). Assumed.
 ELECTRIC_HEATING = [8, 8, 8, 8, 8, 7, 6, 4, 3, 2, 2, 2, 3, 3, 2, 2, 2, 2, 2, 3, 3, 5, 7, 8]
+# Energy that vehicles use: the way to work and back, on days off later and flatter. Assumed.
+USE_EV_WORKING_DAY = [1, 1, 0, 0, 1, 2, 6, 11, 9, 5, 4, 4, 4, 4, 4, 5, 8, 11, 9, 6, 4, 3, 2, 2]
+USE_EV_DAY_OFF = [2, 1, 1, 0, 0, 1, 2, 4, 6, 7, 7, 7, 6, 6, 6, 6, 7, 7, 7, 6, 5, 4, 3, 2]
+# Share of the vehicles that stand at a charger that is free to shift: at home by night, few by day. Assumed.
+PLUGGED_EV_WORKING_DAY = [85] * 6 + [70, 45] + [40] * 9 + [50, 60, 70, 75, 80, 85, 85]
+PLUGGED_EV_DAY_OFF = [85] * 8 + [70, 60] + [55] * 8 + [60, 65, 75, 80, 85, 85]
 TIES = {
     "tie_heilongjiang": "Heilongjiang to Jilin",
     "tie_liaoning": "Jilin to Liaoning",
@@ -182,3 +188,23 @@ def day_shapes(facts):
     shapes |= {"ev_working_day": EV_WORKING_DAY, "ev_day_off": EV_DAY_OFF, "electric_heating": ELECTRIC_HEATING}
     values = np.array([np.asarray(shape, dtype=float) for shape in shapes.values()])
     return list(shapes), values / values.mean(axis=1, keepdims=True)
+
+
+def use_shapes():
+    """Day shapes of vehicles: relative use, and share plugged in; row h is the hour that ends at h."""
+    shapes = {
+        "use_ev_working_day": USE_EV_WORKING_DAY,
+        "use_ev_day_off": USE_EV_DAY_OFF,
+        "plugged_ev_working_day": [value / 100 for value in PLUGGED_EV_WORKING_DAY],
+        "plugged_ev_day_off": [value / 100 for value in PLUGGED_EV_DAY_OFF],
+    }
+    rows = [(name, hour, value) for name, values in shapes.items() for hour, value in enumerate(values, start=1)]
+    table = pd.DataFrame(rows, columns=["shape", "hour", "value"])
+    return table.assign(source="own shape, see SOURCES.md", confidence="assumed")
+
+
+def reservoir_bands(network):
+    """Flood limit of the reservoirs that have one, from the network's table of the cascade."""
+    table = pd.read_csv(network / "reservoirs.csv")
+    table = table[table["band_high_profile"].notna()][["name", "flood_level_pu", "reason"]]
+    return table.rename(columns={"name": "reservoir"}).assign(source="network reservoirs.csv", confidence="assumed")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gridopt.check import plants, tables
+from gridopt.check import exchange, flexible, heat, plants, response, tables, water
 from gridopt.check.subject import Rule, Subject
 from gridopt.check.tables import PROFILE_COLUMNS
 from gridopt.errors import Fault
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     import xarray as xr
     from pandapower import pandapowerNet
 
-RULES: tuple[Rule, ...] = (*tables.RULES, *plants.RULES)
+RULES: tuple[Rule, ...] = (
+    *tables.RULES,
+    *plants.RULES,
+    *heat.RULES,
+    *flexible.RULES,
+    *exchange.RULES,
+    *response.RULES,
+    *water.RULES,
+)
 
 
 def check(net: pandapowerNet, profiles: xr.Dataset | None, *, plain: bool = False, file: str = "") -> list[Fault]:

@@ -1,4 +1,4 @@
-"""Rules for plants, storage, sections, ties and demand response: columns that must fit together."""
+"""Rules for plants, storage, sections and ties: columns that must fit together."""
 
 from __future__ import annotations
 
@@ -114,19 +114,6 @@ def tie_limits_leave_room(case: Subject) -> Iterator[Fault]:
             yield case.fault("tie", row, "band_mw", message)
 
 
-def response_is_determined(case: Subject) -> Iterator[Fault]:
-    """A program has one size and a target that exists."""
-    share, power = case.numbers("demand_response", "share_of_peak"), case.numbers("demand_response", "p_mw")
-    for row in share.index[share.notna() & power.notna()]:
-        yield case.fault("demand_response", row, "p_mw", "give share_of_peak or p_mw, not both")
-    target, kinds = case.words("demand_response", "target"), set(case.words("load", "kind"))
-    for row in target.index[(target != "") & ~target.isin(kinds)]:
-        yield case.fault("demand_response", row, "target", f"there is no load of kind {target[row]!r}")
-    for row, kind in case.words("demand_response", "kind").items():
-        if kind in ("shiftable", "elastic"):
-            yield case.fault("demand_response", row, "kind", f"{kind!r} is not available yet; use 'interruptible'")
-
-
 RULES: tuple[Rule, ...] = (
     interfaces_have_branches,
     storage_is_consistent,
@@ -135,5 +122,4 @@ RULES: tuple[Rule, ...] = (
     heat_plants_are_complete,
     reservoirs_are_complete,
     tie_limits_leave_room,
-    response_is_determined,
 )

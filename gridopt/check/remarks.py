@@ -1,49 +1,34 @@
-"""What a planner should know of a case that is no fault: data that nothing acts on yet, and prices that mislead."""
+"""What a planner should know of a case that is no fault: assumptions made, and prices that mislead."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
+from gridopt.check.heat import heat_remarks
 
 if TYPE_CHECKING:
     from gridopt.case import Case
 
-# Columns that a net may fill and that no component reads, with the value that says nothing.
-_UNREAD = (
-    ("tie", "renewable_share_min", 0.0, "least share of renewable energy"),
-    ("tie", "loss_pu", 0.0, "loss on the way"),
-    ("tie", "steps_per_day", None, "limit of steps per day"),
-    ("demand_response", "hours_per_event", None, "limit of hours per event"),
-    ("demand_response", "hours_per_day", None, "limit of hours per day"),
-    ("storage", "co_located_sgen", None, "shared connection with a wind or solar park"),
-)
-
 
 def remarks(case: Case) -> list[str]:
     """Remarks on a case, each one sentence."""
-    return [*_unread(case), *_circles(case)]
+    return [*heat_remarks(case), *_response(case), *_circles(case)]
 
 
-def _unread(case: Case) -> list[str]:
-    lines = []
-    for table, column, empty, words in _UNREAD:
-        rows = case.net[table]
-        if column not in rows or rows.empty:
-            continue
-        values = pd.to_numeric(rows[column], errors="coerce")
-        filled = values.notna() & (values != empty)
-        if filled.any():
-            names = ", ".join(rows.loc[filled, "name"].astype(str).head(3))
-            lines.append(f"{table} {names}: the {words} is not modelled yet")
-    if len(case.net.pilot_zone):
-        names = ", ".join(case.net.pilot_zone["name"].astype(str))
-        lines.append(f"pilot zones {names}: their rules are not modelled yet; their plants are part of the grid")
-    return lines
+def _response(case: Case) -> list[str]:
+    """Programs whose hours and calls a run without whole units can only count as equivalent full hours."""
+    columns = ["hours_per_year", "calls_per_year", "hours_per_event", "hours_per_day", "rest_h"]
+    rules = case.net.demand_response[columns]
+    settings = case.settings
+    if settings.unit_commitment == "integer" or settings.policy.dr_mode != "economic" or rules.isna().all(axis=None):
+        return []
+    return [
+        "demand response: without whole units its hours are equivalent full hours, calls count as hours, rest is free"
+    ]
 
 
 def _circles(case: Case) -> list[str]:
-    """Storage that is paid for losing energy: where a curtailed MWh costs more than wear, it runs in circles."""
+    """Storage that would be paid for losing energy: where a curtailed MWh costs more than wear."""
     rows = case.net.storage[case.net.storage["in_service"].to_numpy(bool)]
     if case.plain or rows.empty:
         return []
@@ -55,6 +40,6 @@ def _circles(case: Case) -> list[str]:
         return []
     highest = float((wear / (1.0 - round_trip).where(round_trip < 1.0)).min())
     return [
-        f"curtailment at {price:g} CNY/MWh pays {int(paid.sum())} storage(s) for losing energy: they may charge and "
-        f"discharge at once and hide curtailment; up to {highest:.0f} CNY/MWh this can't happen"
+        f"curtailment at {price:g} CNY/MWh would pay {int(paid.sum())} storage(s) for losing energy: their charging "
+        f"and discharging are kept apart, which takes longer; up to {highest:.0f} CNY/MWh this can't happen"
     ]

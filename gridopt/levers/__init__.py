@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gridopt.errors import Fault, InputError
-from gridopt.levers import exchange, policy, supply, thermal
+from gridopt.levers import demand_side, exchange, policy, supply, system, thermal
 from gridopt.levers.exchange import interface_limit
 from gridopt.levers.lever import Lever, State, Value
 from gridopt.settings import Settings, nearest
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from pandapower import pandapowerNet
 
 __all__ = [
+    "FAMILIES",
     "LEVERS",
+    "PATTERNS",
     "Lever",
     "LeverRow",
     "State",
@@ -34,23 +36,30 @@ __all__ = [
     "table_of_levers",
 ]
 
-LEVERS: tuple[Lever, ...] = (*supply.LEVERS, *thermal.LEVERS, *exchange.LEVERS, *policy.LEVERS)
-PATTERNS = ("interface.NAME.max_mw",)
+LEVERS: tuple[Lever, ...] = (
+    *(*supply.LEVERS, *thermal.LEVERS, *system.LEVERS),
+    *(*demand_side.LEVERS, *exchange.LEVERS, *policy.LEVERS),
+)
+# One lever per element of the net, with NAME in the place of the element's name.
+FAMILIES: tuple[Lever, ...] = (interface_limit("NAME"), *system.FAMILIES)
+PATTERNS = tuple(lever.name for lever in FAMILIES)
 
 
 def levers_of(net: pandapowerNet) -> dict[str, Lever]:
     """All levers by name, in the order of application; a family has one per element of the net."""
     sections = [interface_limit(str(name)) for name in net["interface"]["name"].dropna()]
-    return {lever.name: lever for lever in (*LEVERS, *sections)}
+    return {lever.name: lever for lever in (*LEVERS, *sections, *system.named_levers(net))}
 
 
 def is_lever(name: str) -> bool:
     """Whether a key is written like a lever (its element may still be missing from the net)."""
-    return name in {lever.name for lever in LEVERS} or _is_section(name)
+    return name in {lever.name for lever in LEVERS} or any(_fits(name, pattern) for pattern in PATTERNS)
 
 
-def _is_section(name: str) -> bool:
-    return name.startswith("interface.") and name.endswith(".max_mw") and len(name.split(".")) >= 3
+def _fits(name: str, pattern: str) -> bool:
+    """Whether a name is of a family: its first and last word, and a name between them."""
+    first, last = pattern.split("NAME")
+    return name.startswith(first) and name.endswith(last) and len(name) > len(first) + len(last)
 
 
 def known_names() -> list[str]:

@@ -19,20 +19,32 @@ Value = float | str
 State = tuple["pandapowerNet", Settings]
 
 
-# Quantities of the whole element: they grow with its size. Prices, ratios and durations don't.
+# Quantities of the whole element: they grow with its size. Prices, ratios and durations don't.  What has no
+# lever of its own size stands with the part that a lever scales.
 EXTENSIVE = {
     "load": ("p_mw", "q_mvar"),
     "sgen": ("p_mw", "q_mvar", "sn_mva", "min_p_mw", "max_p_mw", "min_q_mvar", "max_q_mvar"),
     "gen": (
         *("p_mw", "sn_mva", "min_p_mw", "max_p_mw", "min_q_mvar", "max_q_mvar"),
         *("ramp_up_mw_per_h", "ramp_down_mw_per_h", "startup_ramp_mw", "shutdown_ramp_mw"),
-        *("initial_p_mw", "max_heat_mw", "max_reserve_mw", "must_run_units", "initial_on_units"),
+        *("initial_p_mw", "max_heat_mw", "heat_offset_mw", "max_reserve_mw", "must_run_units", "initial_on_units"),
     ),
     "storage": (
         *("p_mw", "q_mvar", "sn_mva", "min_p_mw", "max_p_mw", "min_q_mvar", "max_q_mvar"),
         *("max_e_mwh", "min_e_mwh"),
     ),
-    "tie": ("p_mw", "band_mw", "min_p_mw", "max_p_mw", "ramp_mw_per_h", "annual_mwh"),
+    "tie": ("p_mw", "band_mw", "min_p_mw", "max_p_mw", "ramp_mw_per_h", "annual_mwh", "deviation_mwh"),
+    "flexible_load": (
+        *("p_mw", "max_p_mw", "min_p_mw", "max_discharge_mw", "max_e_mwh", "start_e_mwh", "ramp_mw_per_h"),
+        "annual_mwh",
+    ),
+    "prosumer": (
+        *("p_mw", "generation_mw", "generation_min_mw", "pv_mw", "store_mw", "store_mwh", "import_max_mw"),
+        *("export_max_mw", "ramp_mw_per_h"),
+    ),
+    "heat_source": ("max_heat_mw", "min_heat_mw"),
+    "reservoir": ("inflow_mw", "inflow_m3_per_s"),  # of the water that comes, not of the dam
+    "deep_regulation": ("width_mw",),
 }
 
 

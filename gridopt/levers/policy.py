@@ -9,6 +9,7 @@ from gridopt.levers.lever import Lever, State, Value, with_tables
 from gridopt.settings import Settings
 
 if TYPE_CHECKING:
+    import pandas as pd
     from pandapower import pandapowerNet
 
 
@@ -18,7 +19,7 @@ def _with_setting(settings: Settings, part: str, **values: object) -> Settings:
 
 def _response_share(net: pandapowerNet, settings: Settings) -> float | None:
     programs = net["demand_response"]
-    sized_here = programs["share_of_peak"].isna() & programs["p_mw"].isna()
+    sized_here = programs["share_of_peak"].isna() & programs["p_mw"].isna() & _reducing(net)
     return settings.policy.dr_share_of_peak if sized_here.any() else None
 
 
@@ -26,14 +27,20 @@ def _set_response_share(net: pandapowerNet, settings: Settings, value: float) ->
     return net, _with_setting(settings, "policy", dr_share_of_peak=value)
 
 
+def _reducing(net: pandapowerNet) -> pd.Series:
+    """Programs that reduce load; the price of valley filling is what a MWh more is worth, not what is paid."""
+    reduces: pd.Series = net["demand_response"]["kind"] != "valley_filling"
+    return reduces
+
+
 def _response_price(net: pandapowerNet, settings: Settings) -> float | None:
-    prices = net["demand_response"]["price_cny_per_mwh"]
+    prices = net["demand_response"].loc[_reducing(net), "price_cny_per_mwh"]
     return None if prices.empty else float(prices.mean())
 
 
 def _set_response_price(net: pandapowerNet, settings: Settings, value: float) -> State:
     table = net["demand_response"].copy()
-    table["price_cny_per_mwh"] = value
+    table.loc[_reducing(net), "price_cny_per_mwh"] = value
     return with_tables(net, demand_response=table), settings
 
 
@@ -63,7 +70,7 @@ LEVERS: tuple[Lever, ...] = (
         _set_response_share,
     ),
     Lever(
-        *("policy.dr_price", "CNY/MWh", 0, 100_000, "price paid to every demand-response program"),
+        *("policy.dr_price", "CNY/MWh", 0, 100_000, "price paid to every demand-response program that reduces load"),
         _response_price,
         _set_response_price,
     ),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from gridopt.levers.demand_side import HYDROGEN, prosumers, resized
 from gridopt.levers.lever import Lever, State, active, known, scaled, total_or_none, with_tables
 from gridopt.settings import Settings
 
@@ -13,14 +14,23 @@ if TYPE_CHECKING:
     from pandapower import pandapowerNet
 
 
-def _demand(net: pandapowerNet) -> pd.DataFrame:
-    load: pd.DataFrame = net.load
-    return load[load["in_service"].astype(bool) & (load["kind"] != "tie")]
+def _demand(net: pandapowerNet) -> dict[str, pd.DataFrame]:
+    """What consumes, by table: hydrogen has a lever of its own."""
+    load, flexible = net.load, net["flexible_load"]
+    rows = {
+        "load": load[load["in_service"].astype(bool) & (load["kind"] != "tie")],
+        "flexible_load": flexible[flexible["in_service"].astype(bool) & ~flexible["kind"].isin(HYDROGEN)],
+        "prosumer": prosumers(net),
+    }
+    return {table: part for table, part in rows.items() if len(part)}
 
 
 def _scale_demand(net: pandapowerNet, settings: Settings, value: float) -> State:
-    factor = pd.Series(value, index=_demand(net).index)
-    return with_tables(net, load=scaled(net.load, "load", factor)), settings
+    parts = _demand(net)
+    tables = {name: resized(net, name, rows.index, value) for name, rows in parts.items() if name != "load"}
+    if "load" in parts:
+        tables["load"] = scaled(net.load, "load", pd.Series(value, index=parts["load"].index))
+    return with_tables(net, **tables), settings
 
 
 def _renewable_total(*technologies: str) -> Lever:
@@ -35,6 +45,16 @@ def _renewable_total(*technologies: str) -> Lever:
     name = technologies[0]
     text = f"installed {name} capacity of the province, spread over the sites pro rata"
     return Lever(f"{name}.p_mw", "MW", 0, 200_000, text, present, change)
+
+
+def _set_biomass(net: pandapowerNet, settings: Settings, value: float) -> State:
+    plants = active(net, "gen", ("biomass",))
+    factor = pd.Series(value / known(total_or_none(plants["max_p_mw"])), index=plants.index)
+    table = scaled(net.gen, "gen", factor)
+    # The number of units stays, and so does the number that must run: the units grow.
+    for column in ("must_run_units", "initial_on_units"):
+        table[column] = net.gen[column]
+    return with_tables(net, gen=table), settings
 
 
 def _wind_by_side(net: pandapowerNet) -> tuple[pd.Series, pd.Series]:
@@ -95,12 +115,17 @@ def _storage_hours(technology: str, noun: str) -> Lever:
 
 LEVERS: tuple[Lever, ...] = (
     Lever(
-        *("demand.scale", "", 0, 5, "factor on every load"),
-        lambda net, settings: None if _demand(net).empty else 1.0,
+        *("demand.scale", "", 0, 5, "factor on all consumption but hydrogen: loads, flexible loads, prosumers"),
+        lambda net, settings: 1.0 if _demand(net) else None,
         _scale_demand,
     ),
     _renewable_total("wind"),
     _renewable_total("solar", "solar_distributed"),
+    Lever(
+        *("biomass.p_mw", "MW", 0, 20_000, "installed biomass capacity, spread over the plants pro rata"),
+        lambda net, settings: total_or_none(active(net, "gen", ("biomass",))["max_p_mw"]),
+        _set_biomass,
+    ),
     Lever(
         *("wind.west_share", "", 0, 1, "share of the wind capacity that stands in the west; the total stays"),
         _west_share,

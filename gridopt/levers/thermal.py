@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from pandapower import pandapowerNet
 
 
-# Outputs after a flexibility retrofit, pu of capacity. Condensing: lower end of the aim of the national
-# retrofit pilots (0.30-0.35). In the heating season: middle of their aim for heating plants (0.40-0.50).
+# What a flexibility retrofit brings, pu of capacity.  Heating plants: the minimum falls to the middle of the aim of
+# the national pilots in the heating season (0.40-0.50), to 0.40 outside of it, and a band of 0.05 lies below.
+# Condensing plants: a band of deep regulation from their minimum down to the lower end of the aim (0.30-0.35).
 RETROFITTED_MIN_PU = 0.30
-RETROFITTED_HEAT_SEASON_MIN_PU = 0.45
+RETROFITTED_HEAT_MIN_PU, RETROFITTED_HEAT_SEASON_MIN_PU, RETROFITTED_HEAT_BAND_PU = 0.40, 0.45, 0.05
+# Wear and extra fuel in the band (the mean of the shipped bands) and the cap of the Northeast market since July 2025.
+BAND_WEAR_CNY_PER_MWH, BAND_PRICE_CNY_PER_MWH = 75.0, 373.1
 
 
 COAL = ("coal", "coal_chp")
@@ -63,18 +66,38 @@ def _retrofit(net: pandapowerNet, settings: Settings, value: float) -> State:
     if rows.empty:
         return net, settings
     part = (value - present) / (1 - present)
+    if part <= 0:
+        return net, settings
     table = net.gen.copy()
     capacity = table.loc[rows, "max_p_mw"].astype(float)
+    heat = table.loc[rows, "chp_kind"] != ""
+    above = np.maximum(table.loc[rows, "min_p_mw"].astype(float) - RETROFITTED_MIN_PU * capacity, 0.0)
+    width = (RETROFITTED_HEAT_BAND_PU * capacity).where(heat, above)
     for column, target in (
-        ("min_p_mw", RETROFITTED_MIN_PU * capacity),
+        ("min_p_mw", RETROFITTED_HEAT_MIN_PU * capacity),
         ("heat_season_min_pu", pd.Series(RETROFITTED_HEAT_SEASON_MIN_PU, index=rows)),
     ):
         table[column] = table[column].astype(float)
         old = table.loc[rows, column]
-        table.loc[rows, column] = (1 - part) * old + part * np.minimum(old, target)
-    if math.isclose(part, 1.0):
-        table.loc[rows, "retrofitted"] = True
-    return with_tables(net, gen=table), settings
+        table.loc[rows, column] = old.where(~heat, (1 - part) * old + part * np.minimum(old, target))
+    table.loc[rows, "retrofitted"] = True
+    return with_tables(net, gen=table, deep_regulation=_with_bands(net, part * width)), settings
+
+
+def _with_bands(net: pandapowerNet, width_mw: pd.Series) -> pd.DataFrame:
+    """The bands of a net and one more for each generator [MW]."""
+    width_mw = width_mw[width_mw > 0]
+    new = pd.DataFrame(
+        {
+            "element": "gen",
+            "index": width_mw.index,
+            "width_mw": width_mw.to_numpy(),
+            "wear_cny_per_mwh": BAND_WEAR_CNY_PER_MWH,
+            "price_cny_per_mwh": BAND_PRICE_CNY_PER_MWH,
+        }
+    )
+    old: pd.DataFrame = net["deep_regulation"]
+    return new if old.empty else pd.concat([old, new], ignore_index=True)
 
 
 def _retired(net: pandapowerNet, settings: Settings) -> float | None:
@@ -110,7 +133,20 @@ def _with_units(net: pandapowerNet, units: pd.Series) -> dict[str, pd.DataFrame]
     # No-load cost is of the whole element; the quadratic term of m equal units is 1/m of that of one.
     cost.loc[of_gen, "cp0_eur"] *= by_row
     cost.loc[of_gen, "cp2_eur_per_mw2"] /= by_row
-    return {"gen": gen, "poly_cost": cost}
+    return {"gen": gen, "poly_cost": cost} | _unit_tables(net, factor, gone)
+
+
+def _unit_tables(net: pandapowerNet, factor: pd.Series, gone: pd.Index) -> dict[str, pd.DataFrame]:
+    """Bands of clusters with another number of units; bands and start costs of clusters that are gone go too."""
+    bands, tiers = net["deep_regulation"], net["start_cost"]
+    tables = {}
+    if bands["index"].isin([*factor.index[factor != 1], *gone]).any():
+        kept = bands[~bands["index"].isin(gone)]
+        by_row = kept["index"].map(factor).fillna(1.0).astype(float)
+        tables["deep_regulation"] = scaled(kept, "deep_regulation", by_row)
+    if tiers["index"].isin(gone).any():
+        tables["start_cost"] = tiers[~tiers["index"].isin(gone)]
+    return tables
 
 
 LEVERS: tuple[Lever, ...] = (
@@ -122,7 +158,7 @@ LEVERS: tuple[Lever, ...] = (
     ),
     Lever(
         *("thermal.retrofit_share", "", 0, 1),
-        "share of the coal capacity retrofitted; the others' minimum output falls in proportion",
+        "share of the coal capacity retrofitted: lower heat-season minimum, bands of deep regulation with wear",
         _retrofit_share,
         _retrofit,
     ),

@@ -20,6 +20,7 @@ from gridopt.model.labels import element_labels, table_rows
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pandapower import pandapowerNet
 
     from gridopt.case import Case
     from gridopt.network.matrices import DCNetwork
@@ -32,6 +33,7 @@ class DemandData(ComponentData):
     """Of every bus: demand (element, time) and fixed injection (element,) [MW], value of lost load [CNY/MWh].
 
     ``shunt_mw`` is the demand of shunt conductances of every node (node,) [MW].
+    ``drawn_mw`` is what flexible loads and prosumers of a bus may have to draw (element,) [MW].
     ``may_lack`` and ``may_exceed`` number the buses with a valve for unserved demand and excess power.
     """
 
@@ -39,6 +41,7 @@ class DemandData(ComponentData):
     fixed_mw: Array
     shunt_mw: Array
     lost_load_cny_per_mwh: Array
+    drawn_mw: Array
     excess_cny_per_mwh: float
     may_lack: NDArray[np.int64]
     may_exceed: NDArray[np.int64]
@@ -84,7 +87,9 @@ class Demand(Component[DemandData]):
         partner = rest.partner_bus >= 0  # constant losses of DC lines
         fixed += _at_bus(buses.get_indexer(rest.partner_bus[partner]), len(buses)) @ rest.partner_offset_mw[partner]
         valves = np.full(len(buses), not case.plain)
-        sources = {int(bus) for table in ("gen", "sgen", "storage", "tie") for bus in net[table]["bus"]}
+        sources = {int(bus) for table in ("gen", "sgen", "storage", "tie", "prosumer") for bus in net[table]["bus"]}
+        drawn = at_least_drawn_mw(net, buses)
+        has_valve = valves & (prices.value_of_lost_load_cny_per_mwh is not None)
         return DemandData(
             labels=element_labels("bus", net.bus.loc[buses]),
             rows=table_rows("bus", net.bus.loc[buses]),
@@ -92,9 +97,10 @@ class Demand(Component[DemandData]):
             demand_mw=at_bus @ (size[:, None] * profile_rows(case, load["profile"].tolist())),
             fixed_mw=fixed,
             shunt_mw=network.shunt_mw,
-            lost_load_cny_per_mwh=(at_bus @ (size * value)) / weight,
+            lost_load_cny_per_mwh=np.where(at_bus_size > 0, (at_bus @ (size * value)) / weight, default_value),
+            drawn_mw=drawn,
             excess_cny_per_mwh=prices.excess_cny_per_mwh or 0.0,
-            may_lack=_where((at_bus_size > 0) & valves & (prices.value_of_lost_load_cny_per_mwh is not None)),
+            may_lack=_where(((at_bus_size > 0) | (drawn > 0)) & has_valve),
             may_exceed=_where(np.isin(buses, list(sources)) & valves & (prices.excess_cny_per_mwh is not None)),
         )
 
@@ -102,7 +108,8 @@ class Demand(Component[DemandData]):
         """Demand of the window."""
         self.demand.value = self.data.demand_mw[:, window.span]
         if self.data.may_lack.size:
-            self.most_unserved.value = np.maximum(self.demand.value[self.data.may_lack], 0.0)
+            lacking = self.data.may_lack
+            self.most_unserved.value = np.maximum(self.demand.value[lacking], 0.0) + self.data.drawn_mw[lacking, None]
 
     def injection(self) -> cp.Expression:
         """Minus demand plus fixed injections, unserved demand and minus excess."""
@@ -149,6 +156,19 @@ def fixed_loads(case: Case) -> tuple[pd.DataFrame, Array]:
     load = case.net.load
     load = load.loc[in_service(case.net, "load") & ~controllable(load, "load")]
     return load, (load["p_mw"] * load["scaling"].fillna(1.0)).to_numpy(float)
+
+
+def at_least_drawn_mw(net: pandapowerNet, buses: pd.Index) -> Array:
+    """Most that flexible loads and prosumers of each bus may be bound to draw (least power, ramps), (bus,) [MW]."""
+    drawn = np.zeros(len(buses))
+    for table, power in (
+        ("flexible_load", lambda rows: rows["max_p_mw"]),
+        ("prosumer", lambda rows: rows["import_max_mw"].fillna(8.0 * rows["p_mw"] + rows["store_mw"])),
+    ):
+        rows = net[table].loc[net[table]["in_service"].to_numpy(bool)]
+        at = buses.get_indexer(rows["bus"])
+        np.add.at(drawn, at[at >= 0], power(rows).to_numpy(float)[at >= 0])
+    return drawn
 
 
 def _where(mask: NDArray[np.bool_]) -> NDArray[np.int64]:

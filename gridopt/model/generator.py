@@ -38,6 +38,7 @@ class GeneratorData(ComponentData):
     piece_of: NDArray[np.int64]
     piece_slope: Array
     piece_intercept: Array
+    co2_t_per_mwh: Array
 
 
 class Generator(Component[GeneratorData]):
@@ -76,9 +77,14 @@ class Generator(Component[GeneratorData]):
         line = cp.multiply(d.piece_slope[:, None], self.output[d.piece_of]) + intercept
         return [self.piecewise[row] >= line]
 
-    def injection(self) -> cp.Expression:
-        """Output at the generator's bus."""
-        return self.data.nodes @ self.output
+    def power(self) -> cp.Expression:
+        """Output."""
+        return self.output
+
+    def co2_t(self) -> cp.Expression | None:
+        """CO2 of the output."""
+        rate = self.data.co2_t_per_mwh * self.step_h
+        return rate @ self.output if rate.any() else None
 
     def cost(self) -> cp.Expression:
         """Fuel cost."""

@@ -40,7 +40,7 @@ def read_generators(case: Case, network: DCNetwork) -> GeneratorData | None:
     labels = _labels(case, rows)
     if free:
         _uncommitted_limits(case, network, rows, low, high)
-    co2 = _co2_t_per_mwh(case, rows) * case.settings.prices.co2_cny_per_t
+    co2_t_per_mwh = _co2_t_per_mwh(case, rows)
     return GeneratorData(
         labels=labels,
         rows=tuple(zip(rows.element.tolist(), rows.element_index.tolist(), strict=True)),
@@ -48,11 +48,12 @@ def read_generators(case: Case, network: DCNetwork) -> GeneratorData | None:
         min_mw=low,
         max_mw=high,
         cp0_cny_per_h=rows.cp0,
-        cp1_cny_per_mwh=rows.cp1 + co2,
+        cp1_cny_per_mwh=rows.cp1 + co2_t_per_mwh * case.settings.prices.co2_cny_per_t,
         cp2_cny_per_mw2h=rows.cp2,
         piece_of=rows.segment_row,
         piece_slope=rows.segment_slope,
         piece_intercept=rows.segment_intercept,
+        co2_t_per_mwh=co2_t_per_mwh,
     )
 
 

@@ -1,38 +1,53 @@
-r"""Hydro plants in energy terms: reservoirs and run-of-river (formulation, section 2).
+r"""Hydro plants: cascades of reservoirs, and plants on a river (formulation, section 2).
+
+With the volume :math:`V` [10⁶ m³], the natural inflow :math:`I`, the turbined flow :math:`q`, the spill :math:`z`
+[m³/s], the travel time :math:`D` from the reservoirs above and the power :math:`k` per turbined flow:
 
 .. math::
-   v_t = v_{t-1} + (w_t - p_t - s_t)\,\Delta, \qquad
-   V^{min}_t \le v_t \le V^{max}_t,\; P^{min} \le p_t \le P^{max},\; s_t \ge 0,\; p_t + s_t \ge R
+   V_t = V_{t-1} + 0.0036\,\Delta\,\Big(I_t + \sum_{u\,above} (q_u + z_u)_{t-D} - q_t - z_t\Big), \qquad p_t = k\,q_t
 
-with the level :math:`v` [MWh], the natural inflow :math:`w`, the spilled power :math:`s` and the least
-release :math:`R` [MW].  A run-of-river plant is a reservoir without volume.
+Every reservoir is stated in the energy of its own plant, :math:`v = V k / 0.0036` [MWh], :math:`w = k I`,
+:math:`s = k z` [MW], so that reservoirs in energy terms have the same rows and numbers stay near those of power:
 
-At the end of a window the reservoir is pulled towards a reference level: what it would hold if it released
-its mean inflow evenly over the year, squeezed into its volume.  Water above that level is worth less  than
-the energy price, water missing below it costs more.  ``horizon.end_storage: free`` leaves this out; ``cyclic``
-adds that at the end of the horizon a reservoir holds its start level again, or all that its inflow allows.
+.. math::
+   v_t = v_{t-1} + \Big(w_t + \sum_{u\,above} \tfrac{k}{k_u} (p_u + s_u)_{t-D} - p_t - s_t\Big)\Delta, \qquad
+   V^{min} \le v_t \le V^{max},\; P^{min} \le p_t \le P^{max},\; s_t \ge 0
+
+with the rules (least release :math:`R`, seasonal band :math:`[L, U]`, ramp :math:`\rho`)
+
+.. math::
+   p_t + s_t \ge R - a_t, \quad p_t \ge P^{min} - a_t, \quad -\rho\Delta - a_t \le p_t - p_{t-1} \le \rho\Delta, \quad
+   L_t - b_t \le v_t \le U_t + b_t
+
+The breaches :math:`a` [MW], :math:`b` [MWh, in every hour anew] are priced.  Columns of :math:`a` exist only where
+water may lack: where some natural inflow is below the least release, or where there is a ramp.  A band that can't be
+met from the level before the window, whatever is done, waits until it can.  A plant on a river is a reservoir without
+volume.
+
+**Reserves** with the duration :math:`\tau`: :math:`p + r^{up} \le P^{max}`, :math:`p - r^{dn} \ge P^{min}` and
+:math:`v - \sum \tau r^{up} \ge V^{min}`; a plant on a river holds none upwards, one whose :math:`P^{min}` may lack
+water none downwards.  Inertia counts :math:`H p`: the machines that run are at least as large as their output.
+
+**The end of a window**: a reservoir, with the water on its way to it, is pulled towards a reference level: what it
+would hold if it released its mean inflow evenly over the year, squeezed into its volume and band.  A MWh of water is
+worth what it makes in its own plant and in all plants below.  Water above the reference is worth less than the energy
+price, water missing below it costs more.  ``horizon.end_storage: free`` leaves this out; ``cyclic`` adds that at the
+end of the horizon a reservoir holds its start level again, or all that its natural inflow and the least release from
+above allow.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cvxpy as cp
 import numpy as np
+import scipy.sparse as sp
 
-from gridopt.model.component import (
-    Array,
-    Component,
-    ComponentData,
-    Output,
-    State,
-    Window,
-    previous,
-    profile_rows,
-)
-from gridopt.model.costs import linear_costs
-from gridopt.model.labels import element_labels, table_rows
+from gridopt.model.component import Array, Component, Output, State, Window, previous
+from gridopt.model.hydro_data import MM3_PER_M3_PER_S_AND_H, HydroData, Whole, read_hydro
+from gridopt.model.reserve_product import ReserveProduct
+from gridopt.model.storage_reserve import ReserveSlots
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -44,56 +59,6 @@ _WORTH_ABOVE, _WORTH_BELOW = 0.7, 1.5
 _SEAM_TOLERANCE_MWH = 1e-6
 
 
-def reference_level_mwh(inflow_mw: Array, start_mwh: float, min_mwh: float, max_mwh: float, step_h: float) -> Array:
-    """Level of a reservoir that evens out its inflow as far as its volume allows.
-
-    Parameters
-    ----------
-    inflow_mw
-        (time,) natural inflow [MW].
-    start_mwh, min_mwh, max_mwh
-        Level before the first step and the limits of the level [MWh].
-    step_h
-        Length of a step [h].
-
-    Returns
-    -------
-    ndarray
-        (time,) level at the end of each step [MWh]; begins and ends at ``start_mwh`` up to rounding.
-
-    Examples
-    --------
-    >>> reference_level_mwh(np.array([2.0, 2.0, 0.0, 0.0]), 5.0, 0.0, 10.0, 1.0)
-    array([6., 7., 6., 5.])
-    """
-    excess = np.cumsum(inflow_mw - inflow_mw.mean()) * step_h
-    above, below = max(excess.max(), 0.0), max(-excess.min(), 0.0)
-    factor = min(
-        1.0,
-        (max_mwh - start_mwh) / above if above else 1.0,
-        (start_mwh - min_mwh) / below if below else 1.0,
-    )
-    level: Array = np.clip(start_mwh + max(factor, 0.0) * excess, min_mwh, max_mwh)
-    return level
-
-
-@dataclass(frozen=True)
-class HydroData(ComponentData):
-    """Limits (element,) [MW], inflow, level limits and reference level (element, time) [MW], [MWh]."""
-
-    min_p_mw: Array
-    max_p_mw: Array
-    min_release_mw: Array
-    inflow_mw: Array
-    min_e_mwh: Array
-    max_e_mwh: Array
-    start_e_mwh: Array
-    reference_e_mwh: Array
-    output_cny_per_mwh: Array
-    water_spill_cny_per_mwh: float
-    end_storage: str
-
-
 class Hydro(Component[HydroData]):
     """Output, spill and level of every hydro plant."""
 
@@ -103,91 +68,136 @@ class Hydro(Component[HydroData]):
         Output("hydro_spill_mw", "hydro", "MW", "power of the water that passes unused"),
         Output("hydro_energy_mwh", "hydro", "MWh", "energy in the reservoir at the end of the step"),
         Output("hydro_inflow_mw", "hydro", "MW", "power of the natural inflow"),
+        Output("hydro_volume_mm3", "hydro", "1e6 m3", "volume of the reservoir at the end of the step"),
+        Output("hydro_turbined_m3_per_s", "hydro", "m3/s", "flow through the turbines"),
+        Output("hydro_spill_m3_per_s", "hydro", "m3/s", "flow that passes unused"),
+        Output("hydro_release_breach_mw", "hydro", "MW", "power by which the least release (or the ramp) is missed"),
+        Output("hydro_band_breach_mwh", "hydro", "MWh", "energy by which the level leaves its band avoidably"),
+        Output("hydro_reserve_mw", "hydro", "MW", "reserve held (inertia: MW s)", by="reserve"),
     )
 
     def __init__(self, data: HydroData, steps: int, step_h: float) -> None:
         super().__init__(data, steps, step_h)
-        self.output = self.variable(data.min_p_mw, data.max_p_mw)
-        self.spill = self.variable(0.0, np.maximum(data.inflow_mw.max(axis=1), data.max_p_mw) * 10)
+        d = data
+        self.output = self.variable(np.where(d.scarce, 0.0, d.min_p_mw), d.max_p_mw)
+        self.spill = self.variable(0.0, d.max_spill_mw)
         self.lowest, self.highest = self.parameter(nonneg=True), self.parameter(nonneg=True)
         self.level = self.variable(self.lowest, self.highest)
         self.inflow = self.parameter(nonneg=True)
-        self.level_before = cp.Parameter(data.count)
-        self.reference = cp.Parameter(data.count)
-        widest = data.max_e_mwh.max(axis=1)
-        self.above = cp.Variable(data.count, bounds=[0.0, widest])
-        self.below = cp.Variable(data.count, bounds=[0.0, widest])
+        self.level_before = cp.Parameter(d.count)
+        self.reference = cp.Parameter(d.count)
+        widest = d.max_e_mwh.max(axis=1)
+        on_way = step_h * d.cascade.delay * (d.cascade.matrix() @ (d.max_p_mw + d.max_spill_mw))
+        self.above = cp.Variable(d.count, bounds=[0.0, widest + on_way])
+        self.below = cp.Variable(d.count, bounds=[0.0, widest + on_way])
         self.price = cp.Parameter(nonneg=True)
+        self._state_cascade()
+        self._state_rules(widest)
+        self._state_reserve()
+
+    def _state_cascade(self) -> None:
+        """Water that was released above before the window."""
+        cascade = self.data.cascade
+        self.flows = sp.csr_array(cascade.matrix())
+        self.arriving = self.parameter(nonneg=True)
+        # upstream releases of the window itself arrive after the travel time, and never below the least release
+        least = self.flows @ np.where(self.data.scarce, 0.0, self.data.least_mw)
+        self.sure = least[:, None] * (np.arange(self.steps) >= cascade.delay[:, None])
+
+    def _state_rules(self, widest: Array) -> None:
+        """Breaches of the least release, the ramp and the band, where they are possible."""
+        d = self.data
+        ramped = np.isfinite(d.ramp_mw_per_h)
+        self.lacking = np.flatnonzero(d.scarce | ramped)
+        most = np.where(ramped, np.maximum(d.least_mw, d.max_p_mw), d.least_mw)
+        self.low_band = np.flatnonzero(np.isfinite(d.band_low_mwh).any(axis=1))
+        self.high_band = np.flatnonzero(np.isfinite(d.band_high_mwh).any(axis=1))
+        if self.lacking.size:
+            self.lack = self.variable(0.0, most[self.lacking], rows=self.lacking.size)
+        if self.low_band.size:
+            self.under = self.variable(0.0, widest[self.low_band], rows=self.low_band.size)
+            self.floor = self.parameter(self.low_band.size, nonneg=True)
+        if self.high_band.size:
+            self.over = self.variable(0.0, widest[self.high_band], rows=self.high_band.size)
+            self.ceiling = self.parameter(self.high_band.size, nonneg=True)
+        self.output_before = cp.Parameter(d.count, nonneg=True)
+
+    def _state_reserve(self) -> None:
+        d = self.data
+        stores = d.max_e_mwh.max(axis=1) > 0
+        runs = d.max_p_mw > 0
+        spinning = {"up": stores & runs, "down": runs & ~(d.scarce & (d.min_p_mw > 0))}
+        none = np.zeros(d.count, dtype=bool)
+        may_hold = [spinning[each.direction] if each.kind == "spinning" else none for each in d.products]
+        self.slots = ReserveSlots.of(d.products, np.array(may_hold, dtype=bool).reshape(len(d.products), d.count))
+        if self.slots.count:
+            response_h = np.array([each.response_min / 60 for each in d.products])[self.slots.product]
+            of = self.slots.element
+            most = np.minimum.reduce([d.max_p_mw[of], d.max_reserve_mw[of], d.ramp_mw_per_h[of] * response_h])
+            self.held = self.variable(0.0, most, rows=self.slots.count)
 
     @classmethod
     def read(cls, case: Case, network: DCNetwork) -> HydroData | None:
         """Arrays of all hydro rows of ``gen`` with their reservoirs."""
-        from gridopt.model.claims import hydro_units
-        from gridopt.network.matrices import bus_injection_matrix
-
-        table = case.net.gen.loc[hydro_units(case)]
-        if table.empty:
-            return None
-        reservoirs = case.net.reservoir.set_index("gen").reindex(table["name"])
-        stores = reservoirs["max_e_mwh"].notna().to_numpy()
-        profile = np.where(stores, reservoirs["profile"].fillna(""), table["profile"])
-        size = np.where(stores, reservoirs["inflow_mw"].fillna(0.0), table["max_p_mw"]).astype(float)
-        inflow = size[:, None] * profile_rows(case, profile.tolist())
-        steps = inflow.shape[1]
-
-        def column(name: str, default: float) -> Array:
-            return np.asarray(reservoirs[name].fillna(default).to_numpy(float))
-
-        volume, bottom = column("max_e_mwh", 0.0), column("min_e_mwh", 0.0)
-        top = volume * column("level_high_pu", 1.0)
-        floor = np.maximum(bottom, volume * column("level_low_pu", 0.0))
-        start = np.clip(column("start_e_mwh", 0.0), floor, top)
-        reference = np.stack(
-            [
-                reference_level_mwh(inflow[i], start[i], floor[i], top[i], case.settings.step_h)
-                for i in range(len(table))
-            ]
-        )
-        maximum = table["max_p_mw"].to_numpy(float)
-        minimum = np.where(stores, table["min_p_mw"].fillna(0.0), 0.0).astype(float)
-        return HydroData(
-            labels=element_labels("gen", table),
-            rows=table_rows("gen", table),
-            nodes=bus_injection_matrix(network, table["bus"].to_numpy()),
-            min_p_mw=np.minimum(minimum, maximum),
-            max_p_mw=maximum,
-            min_release_mw=np.where(stores, column("min_release_mw", 0.0), 0.0),
-            inflow_mw=inflow,
-            min_e_mwh=np.repeat(floor[:, None], steps, axis=1),
-            max_e_mwh=np.repeat(top[:, None], steps, axis=1),
-            start_e_mwh=start,
-            reference_e_mwh=reference,
-            output_cny_per_mwh=linear_costs(case.net, "gen", table.index).cp1,
-            end_storage=case.settings.horizon.end_storage,
-            water_spill_cny_per_mwh=case.settings.prices.water_spill_cny_per_mwh,
-        )
+        return read_hydro(case, network)
 
     def initial_state(self) -> State:
-        """Level at the start of the horizon [MWh]."""
-        return {"level_mwh": self.data.start_e_mwh}
+        """Level at the start of the horizon [MWh], releases and output before it [MW]."""
+        d = self.data
+        state = {"level_mwh": d.start_e_mwh}
+        if d.cascade.longest:
+            state["released_mw"] = np.repeat(d.start_release_mw[:, None], d.cascade.longest, axis=1)
+        if d.ramped.size:
+            state["output_mw"] = np.clip(d.start_release_mw, d.min_p_mw, d.max_p_mw)
+        return state
 
     def bind(self, window: Window) -> None:
-        """Inflow, level limits, level before, and what the level is worth at the end."""
-        d, span = self.data, window.span
+        """Inflow, level limits, what was before, and what the level is worth at the end."""
+        d, span, state = self.data, window.span, window.state[self.name]
         self.inflow.value = d.inflow_mw[:, span]
         self.lowest.value, self.highest.value = d.min_e_mwh[:, span], d.max_e_mwh[:, span]
-        self.level_before.value = window.state[self.name]["level_mwh"]
-        self.reference.value = d.reference_e_mwh[:, span.stop - 1]
+        self.level_before.value = state["level_mwh"]
+        self.output_before.value = np.maximum(state.get("output_mw", np.zeros(d.count)), 0.0)
+        reference = d.reference_e_mwh[:, span.stop - 1]
+        self._before = state.get("released_mw", np.zeros((d.count, 0)))
+        self.arriving.value, still_on_way = self._water_on_its_way(self._before)
+        self.reference.value = reference - still_on_way
         self.price.value = 0.0 if d.end_storage == "free" else max(window.energy_price_cny_per_mwh, 1.0)
+        self._bind_band(span)
         if d.end_storage == "cyclic" and window.last:
             lowest = self.lowest.value.copy()
             lowest[:, -1] = np.maximum(self._reachable_mwh(), lowest[:, -1])
             self.lowest.value = lowest
 
+    def _water_on_its_way(self, released: Array) -> tuple[Array, Array]:
+        """Water released above before the window: what arrives in it [MW], and what arrives after it [MWh]."""
+        cascade, steps = self.data.cascade, self.steps
+        before: Array = np.asarray(self.flows @ released)
+        padded = np.hstack([before, np.zeros((self.data.count, steps))])
+        first = (before.shape[1] - cascade.delay)[:, None]
+        arriving = np.take_along_axis(padded, first + np.arange(steps), axis=1)
+        all_of_it = np.arange(before.shape[1]) >= first
+        total = (before * all_of_it).sum(axis=1)
+        return arriving, self.step_h * (total - arriving.sum(axis=1))
+
+    def _bind_band(self, span: slice) -> None:
+        """Seasonal band, as far as it can be met from the level before the window."""
+        d = self.data
+        water = self.inflow.value + self.arriving.value + self.sure
+        if self.low_band.size:
+            kept = np.cumsum(water - d.least_mw[:, None], axis=1) * self.step_h
+            fullest = np.maximum(self.level_before.value[:, None] + kept - _SEAM_TOLERANCE_MWH, 0.0)
+            wanted = np.nan_to_num(d.band_low_mwh[:, span])
+            self.floor.value = np.minimum(wanted, fullest)[self.low_band]
+        if self.high_band.size:
+            drawn = np.cumsum(water - d.max_p_mw[:, None], axis=1) * self.step_h
+            emptiest = self.level_before.value[:, None] + drawn + _SEAM_TOLERANCE_MWH
+            self.ceiling.value = np.maximum(d.band_high_mwh[:, span], emptiest)[self.high_band]
+
     def _reachable_mwh(self) -> Array:
         """Start level of the horizon, or the level after the window if all water is kept that may be [MWh]."""
         d = self.data
-        kept = self.inflow.value - np.maximum(d.min_p_mw, d.min_release_mw)[:, None]
+        kept = self.inflow.value + self.arriving.value + self.sure - d.least_mw[:, None]
         gain = np.cumsum(kept, axis=1) * self.step_h
         # what the highest level of each step lets through to the end
         passed = (self.highest.value - gain).min(axis=1)
@@ -195,46 +205,168 @@ class Hydro(Component[HydroData]):
         return np.asarray(np.minimum(d.start_e_mwh, reached))
 
     def constraints(self) -> list[cp.Constraint]:
-        """State equation; distance from the reference level at the end."""
+        """State equation; distance from the reference level at the end; rules; reserves."""
         change = self.step_h * (self.inflow - self.output - self.spill)
-        rows = [
+        stock = self.level[:, -1]
+        if self.data.cascade.below.size:
+            change = change + self.step_h * (self._arrivals() + self.arriving)
+            stock = stock + self._on_its_way_mwh()
+        return [
             self.level == previous(self.level_before, self.level) + change,
-            self.level[:, -1] == self.reference + self.above - self.below,
+            stock == self.reference + self.above - self.below,
+            *self._rules(),
+            *self._reserve_rows(),
         ]
-        kept = np.flatnonzero(self.data.min_release_mw > self.data.min_p_mw)
-        if kept.size:
-            least = np.repeat(self.data.min_release_mw[kept][:, None], self.steps, axis=1)
-            rows.append(self.output[kept] + self.spill[kept] >= least)
+
+    def _arrivals(self) -> cp.Expression:
+        """Releases of the window that arrive in it, (element, step) [MW]."""
+        release, cascade = self.output + self.spill, self.data.cascade
+        arrivals = cp.Constant(np.zeros((self.data.count, self.steps)))
+        for delay in np.unique(cascade.delay[cascade.below]):
+            if delay < self.steps:
+                shift = sp.csr_array(sp.eye_array(self.steps, k=int(delay)))
+                arrivals = arrivals + self._flows_after(int(delay)) @ release @ shift
+        return arrivals
+
+    def _on_its_way_mwh(self) -> cp.Expression:
+        """Releases of the window that arrive after it, (element,) [MWh]."""
+        release, cascade = self.output + self.spill, self.data.cascade
+        way = cp.Constant(np.zeros(self.data.count))
+        for delay in np.unique(cascade.delay[cascade.below]):
+            if delay:
+                late = np.arange(self.steps) >= self.steps - delay
+                way = way + self.step_h * (self._flows_after(int(delay)) @ (release @ late.astype(float)))
+        return way
+
+    def _flows_after(self, delay: int) -> sp.csr_array:
+        """Power that arrives after exactly this delay per power released above, (element, element)."""
+        same = (self.data.cascade.delay == delay).astype(float)
+        return sp.csr_array(sp.diags_array(same) @ self.flows)
+
+    def _lack(self, of: Whole) -> cp.Expression:
+        """Breach of the rules for some elements, (chosen, step) [MW]."""
+        place = (of[:, None] == self.lacking[None, :]).astype(float)
+        return sp.csr_array(place) @ self.lack
+
+    def _rules(self) -> list[cp.Constraint]:
+        d, rows = self.data, []
+        release = self.output + self.spill
+        kept = d.min_release_mw > d.min_p_mw
+        sure, scarce = np.flatnonzero(kept & ~d.scarce), np.flatnonzero(kept & d.scarce)
+        if sure.size:
+            rows.append(release[sure] >= _every_step(d.min_release_mw[sure], self.steps))
+        if scarce.size:
+            least = _every_step(d.min_release_mw[scarce], self.steps)
+            rows.append(release[scarce] + self._lack(scarce) >= least)
+        running = np.flatnonzero(d.scarce & (d.min_p_mw > 0))
+        if running.size:
+            least = _every_step(d.min_p_mw[running], self.steps)
+            rows.append(self.output[running] + self._lack(running) >= least)
+        if d.ramped.size:
+            change = (self.output - previous(self.output_before, self.output))[d.ramped]
+            most = _every_step((d.ramp_mw_per_h * self.step_h)[d.ramped], self.steps)
+            rows += [change <= most, -change <= most + self._lack(d.ramped)]
+        if self.low_band.size:
+            rows.append(self.level[self.low_band] + self.under >= self.floor)
+        if self.high_band.size:
+            rows.append(self.level[self.high_band] - self.over <= self.ceiling)
         return rows
 
-    def injection(self) -> cp.Expression:
-        """Output at the plant's bus."""
-        return self.data.nodes @ self.output
+    def _reserve_rows(self) -> list[cp.Constraint]:
+        d, rows = self.data, []
+        for direction in ("up", "down"):
+            of = self.slots.holders("spinning", direction)
+            if not of.size:
+                continue
+            reserve = self.slots.sums("spinning", direction)[of] @ self.held
+            limited = np.flatnonzero(np.isfinite(d.max_reserve_mw[of]))
+            if limited.size:
+                rows.append(reserve[limited] <= _every_step(d.max_reserve_mw[of][limited], self.steps))
+            if direction == "up":
+                energy = self.slots.sums("spinning", "up", by_duration=True)[of] @ self.held
+                rows.append(self.output[of] + reserve <= _every_step(d.max_p_mw[of], self.steps))
+                rows.append(self.level[of] - energy >= _every_step(d.min_e_mwh[of, 0], self.steps))
+            else:
+                least = _every_step(d.min_p_mw[of], self.steps)
+                rows.append(self.output[of] - reserve >= least)
+        return rows
+
+    def reserve(self, product: ReserveProduct) -> cp.Expression | None:
+        """Head room with the energy for it; kinetic energy of the output."""
+        if product.kind == "inertia":
+            return self.data.inertia_s @ self.output if self.data.inertia_s.any() else None
+        row = self.slots.of_product(product)
+        return row @ self.held if row.any() else None
+
+    def power(self) -> cp.Expression:
+        """Output, (element, step) [MW]."""
+        return self.output
 
     def cost(self) -> cp.Expression | None:
-        """Cost of output, where the net gives one."""
-        if not self.data.output_cny_per_mwh.any():
-            return None
-        return (self.data.output_cny_per_mwh * self.step_h) @ self.output
+        """Cost of output, and the constant cost of plants in service, where the net gives them."""
+        d = self.data
+        cost = (d.output_cny_per_mwh * self.step_h) @ self.output if d.output_cny_per_mwh.any() else None
+        if d.constant_cny_per_h:
+            constant = cp.Constant(np.full(self.steps, d.constant_cny_per_h * self.step_h))
+            cost = constant if cost is None else cost + constant
+        return cost
 
     def penalty(self) -> cp.Expression:
-        """Price of spilled water."""
-        return self.data.water_spill_cny_per_mwh * self.step_h * cp.sum(self.spill, axis=0)
+        """Price of spilled water and of broken rules."""
+        price = self.data.water_spill_cny_per_mwh * self.step_h * cp.sum(self.spill, axis=0)
+        for breach in self._breaches():
+            price = price + self.data.rule_cny_per_mwh * self.step_h * cp.sum(breach, axis=0)
+        return price
+
+    def _breaches(self) -> list[cp.Variable]:
+        chosen = (("lack", self.lacking), ("under", self.low_band), ("over", self.high_band))
+        return [getattr(self, name) for name, of in chosen if of.size]
 
     def end_value(self) -> cp.Expression:
-        """Water above the reference level less water missing below it."""
-        return self.price * (_WORTH_ABOVE * cp.sum(self.above) - _WORTH_BELOW * cp.sum(self.below))
+        """Water above the reference level less water missing below it, in all plants that it passes."""
+        above, below = self.data.chain @ self.above, self.data.chain @ self.below
+        return self.price * (_WORTH_ABOVE * above - _WORTH_BELOW * below)
 
     def state(self, step: int) -> State:
-        """Level after a step [MWh], inside its limits."""
+        """Level after a step [MWh], inside its limits; the last releases and the output [MW]."""
+        d = self.data
         low, high = self.lowest.value[:, step - 1], self.highest.value[:, step - 1]
-        return {"level_mwh": np.clip(self.level.value[:, step - 1], low, high)}
+        state = {"level_mwh": np.clip(self.level.value[:, step - 1], low, high)}
+        if d.cascade.longest:
+            released = np.maximum((self.output + self.spill).value[:, :step], 0.0)
+            state["released_mw"] = np.hstack([self._before, released])[:, -d.cascade.longest :]
+        if d.ramped.size:
+            state["output_mw"] = np.clip(self.output.value[:, step - 1], 0.0, d.max_p_mw)
+        return state
 
     def results(self) -> dict[str, Array]:
-        """Output, spill, level, inflow."""
+        """Output, spill, level and inflow in power and in volume; breaches; reserves."""
+        d = self.data
+        per_flow = d.mw_per_m3_per_s[:, None]
+        output, spill, level = self.output.value, self.spill.value, self.level.value
+        lack, band = np.zeros((2, d.count, self.steps))
+        if self.lacking.size:
+            lack[self.lacking] = self.lack.value
+        if self.low_band.size:
+            band[self.low_band] += self.under.value
+        if self.high_band.size:
+            band[self.high_band] += self.over.value
+        held = self.held.value if self.slots.count else np.zeros((0, self.steps))
+        reserve = self.slots.spread(held)
+        reserve[[each.kind == "inertia" for each in d.products]] = d.inertia_s[:, None] * output
         return {
-            "hydro_p_mw": self.output.value,
-            "hydro_spill_mw": self.spill.value,
-            "hydro_energy_mwh": self.level.value,
+            "hydro_p_mw": output,
+            "hydro_spill_mw": spill,
+            "hydro_energy_mwh": level,
             "hydro_inflow_mw": self.inflow.value,
+            "hydro_volume_mm3": level * MM3_PER_M3_PER_S_AND_H / per_flow,
+            "hydro_turbined_m3_per_s": output / per_flow,
+            "hydro_spill_m3_per_s": spill / per_flow,
+            "hydro_release_breach_mw": lack,
+            "hydro_band_breach_mwh": band,
+            "hydro_reserve_mw": reserve,
         }
+
+
+def _every_step(values: Array, steps: int) -> Array:
+    return np.repeat(values[:, None], steps, axis=1)

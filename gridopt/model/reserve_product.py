@@ -1,9 +1,15 @@
 r"""What the power system keeps in reserve: products and how much of each the hours ask for.
 
-.. math:: R_t = m + \alpha L_t + \beta W_t + \gamma S_t + \rho\,|N_{t+1} - N_t|, \qquad R_t \ge P^{largest}
+.. math:: R_t = \max\big(m + \alpha L_t + \beta W_t + \gamma S_t + \rho\,[\pm(N_{t+1h} - N_t)]_+,\; P^{largest}_t\big)
 
-with the load :math:`L`, the available wind :math:`W` and solar power :math:`S` and the load less both, :math:`N`
-(formulation, section 2).
+with a fixed part :math:`m`, the load :math:`L`, the available wind :math:`W` and solar power :math:`S` (their
+shares stand for the errors of forecasts) and the net load :math:`N = L - W - S`, whose rise over the next hour
+asks for reserve up and whose fall asks for reserve down.  Where ``largest_unit`` is set, the requirement is at
+least the largest unit available, so that its loss is covered.
+
+Three kinds: ``spinning``, power on call within ``response_min``; ``inertia``, kinetic energy of running machines
+[MW s], a floor such as :math:`E \ge \Delta P f_0 / (2\,\dot f_{max})` (given as ``mw``); ``emergency``, power of
+pumped storage with its energy for ``duration_h``, for neighbours in need.
 """
 
 from __future__ import annotations
@@ -15,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from gridopt.case import Case
 
 Array = NDArray[np.float64]
@@ -50,15 +58,22 @@ class ReserveProduct:
     price_cny_per_mwh: float
 
 
+def products_in_service(case: Case) -> pd.DataFrame:
+    """Rows of ``reserve_product`` that are held; none where reserves are switched off."""
+    table: pd.DataFrame = case.net.reserve_product
+    if not case.settings.policy.reserves:
+        return table.iloc[:0]
+    return table.loc[table["in_service"].to_numpy(bool)]
+
+
 def read_products(case: Case) -> tuple[ReserveProduct, ...]:
     """Reserve products in service, with their requirement in every step; none where reserves are switched off."""
-    table = case.net.reserve_product
-    if case.plain or not case.settings.policy.reserves or table.empty:
+    table = products_in_service(case)
+    if table.empty:
         return ()
-    table = table.loc[table["in_service"].to_numpy(bool)]
     load, wind, solar = _series(case)
-    net_load = load - wind - solar
-    ramp = np.abs(np.diff(net_load, append=net_load[-1:]))
+    rise = rise_mw_per_h(load - wind - solar, case.settings.step_h)
+    largest = largest_unit_mw(case) if table["largest_unit"].any() else np.zeros(len(case.time))
     return tuple(
         ReserveProduct(
             name=str(row["name"]),
@@ -71,8 +86,8 @@ def read_products(case: Case) -> tuple[ReserveProduct, ...]:
                 + float(row["share_of_load"]) * load
                 + float(row["share_of_wind"]) * wind
                 + float(row["share_of_solar"]) * solar
-                + float(row["share_of_ramp"]) * ramp,
-                largest_unit_mw(case) if row["largest_unit"] else 0.0,
+                + float(row["share_of_ramp"]) * np.maximum(rise if row["direction"] == "up" else -rise, 0.0),
+                largest if row["largest_unit"] else 0.0,
             ),
             price_cny_per_mwh=float(row["price_cny_per_mwh"]),
         )
@@ -80,26 +95,57 @@ def read_products(case: Case) -> tuple[ReserveProduct, ...]:
     )
 
 
-def largest_unit_mw(case: Case) -> float:
-    """Largest single unit among the generators in service [MW]."""
-    gen = case.net.gen.loc[case.net.gen["in_service"].to_numpy(bool)]
-    if gen.empty:
-        return 0.0
-    return float((gen["max_p_mw"].to_numpy(float) / gen["n_units"].fillna(1).to_numpy(float)).max())
+def rise_mw_per_h(series_mw: Array, step_h: float) -> Array:
+    """Change over the next hour (over the next step, per hour, where steps are longer), (time,) [MW].
+
+    What comes after the horizon is unknown: its last value holds.
+
+    Examples
+    --------
+    >>> rise_mw_per_h(np.array([10.0, 12.0, 9.0]), 1.0)
+    array([ 2., -3.,  0.])
+    >>> rise_mw_per_h(np.array([10.0, 12.0, 9.0]), 0.5)
+    array([-1., -3.,  0.])
+    >>> rise_mw_per_h(np.array([10.0, 12.0, 9.0]), 2.0)
+    array([ 1. , -1.5,  0. ])
+    """
+    ahead = max(round(1.0 / step_h), 1)
+    later = np.concatenate([series_mw, np.full(ahead, series_mw[-1])])[ahead:]
+    rise: Array = (later - series_mw) / max(step_h, 1.0)
+    return rise
 
 
-def _series(case: Case) -> tuple[Array, Array, Array]:
-    """Load, available wind and available solar power of the province, each (time,) [MW]."""
-    from gridopt.model.claims import SOLAR, WIND
+def largest_unit_mw(case: Case) -> Array:
+    """Largest single unit available among the generators in service, (time,) [MW].
+
+    A unit is what one failure takes away: the cluster's power by its number of units, times its availability.
+    """
     from gridopt.model.component import profile_rows
     from gridopt.network.dispatchable import in_service
 
-    load = case.net.load.loc[in_service(case.net, "load")]
-    size = (load["p_mw"] * load["scaling"].fillna(1.0)).to_numpy(float)
-    out = [size @ profile_rows(case, load["profile"].tolist())]
-    sgen = case.net.sgen.loc[in_service(case.net, "sgen")]
-    for technologies in (WIND, SOLAR):
-        rows = sgen.loc[sgen["technology"].isin(technologies)]
-        size = (rows["max_p_mw"] * rows["scaling"].fillna(1.0)).to_numpy(float) if len(rows) else np.zeros(0)
-        out.append(size @ profile_rows(case, rows["profile"].tolist()))
-    return out[0], out[1], out[2]
+    gen = case.net.gen.loc[in_service(case.net, "gen")]
+    if gen.empty:
+        return np.zeros(len(case.time))
+    unit = (gen["max_p_mw"].fillna(gen["p_mw"]) / gen["n_units"]).to_numpy(float)
+    largest: Array = (unit[:, None] * profile_rows(case, gen["profile"].tolist())).max(axis=0)
+    return np.maximum(largest, 0.0)
+
+
+def _series(case: Case) -> tuple[Array, Array, Array]:
+    """Load that is given, available wind and available solar power of the province, each (time,) [MW]."""
+    from gridopt.model.claims import SOLAR, WIND, renewables
+    from gridopt.model.component import profile_rows
+    from gridopt.model.demand import fixed_loads
+
+    load, size = fixed_loads(case)
+    total = size @ profile_rows(case, load["profile"].tolist()) if len(load) else np.zeros(len(case.time))
+    wind, solar = np.zeros(len(case.time)), np.zeros(len(case.time))
+    for element in ("sgen", "gen"):
+        table = case.net[element].loc[renewables(case, element)]
+        if table.empty:
+            continue
+        installed = (table["max_p_mw"].fillna(table["p_mw"]) * table["scaling"].fillna(1.0)).to_numpy(float)
+        output = installed[:, None] * profile_rows(case, table["profile"].tolist())
+        wind += output[table["technology"].isin(WIND).to_numpy()].sum(axis=0)
+        solar += output[table["technology"].isin(SOLAR).to_numpy()].sum(axis=0)
+    return total, wind, solar

@@ -4,29 +4,46 @@ r"""Storage: pumped hydro and batteries (formulation, section 2).
    e_t = (1-\sigma\Delta)\,e_{t-1} + \eta_c c_t \Delta - d_t \Delta / \eta_d, \qquad
    0 \le c_t \le C,\; 0 \le d_t \le D,\; E_{min} \le e_t \le E_{max}
 
-with wear paid per MWh discharged and, where a limit of full cycles per day is given,
-:math:`\sum_{t \in day} d_t \Delta \le k\,E_{max}` (days of 24 h, counted from the start of the window).
+with wear paid per MWh discharged.  Full cycles per calendar day stand in ``storage_days``, units and modes in
+``storage_units``.
+
+**Reserves** with the duration :math:`\tau`, sums over products:
+
+.. math::
+   d - c + r^{up} \le D, \quad e - \tau r^{up}/\eta_d \ge E_{min}, \qquad
+   c - d + r^{dn} \le C, \quad e + \tau \eta_c r^{dn} \le E_{max}
+
+and the emergency base :math:`r^E \le D`, :math:`\tau_E r^E \le \eta_d (e - E_{min})`, whatever the store does else.
+Inertia: of pumped hydro the machines that run, which are at least as large as their power: :math:`H (d + c D/C)` with
+:math:`c/C + d/D \le 1` (a machine does one thing); of any other store :math:`H D` at all times (its converter is on).
+
+**Behind the connection of a wind or solar park** with the output :math:`w` and the limit :math:`K`:
+:math:`-K \le w + d - c \le K`, and :math:`c \le w` for stores that may not charge from the grid.
 
 **The end** (``horizon.end_storage``).  ``value``: what a store holds at the end of a window is worth the energy
 price times its discharge efficiency.  ``cyclic``: as ``value`` in all windows that do not reach the end of the
 horizon; there it has to hold its start level again.  ``free``: nothing, a window empties what it can use.  A
 store whose own ``end`` is ``cyclic`` or ``fixed`` returns to its start level whatever the setting.  If it can't
-any more, even charging at full power, it charges as far as it can.
+any more, even charging at full power, it charges as far as it can; pumps of fixed speed may miss the top by less
+than one unit and step.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import cvxpy as cp
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gridopt.model.component import Array, Component, ComponentData, Output, State, Window, previous
-from gridopt.model.costs import linear_costs
-from gridopt.model.labels import element_labels, table_rows
+from gridopt.model.component import Array, Component, Output, State, Window, previous
+from gridopt.model.reserve_product import ReserveProduct
+from gridopt.model.storage_data import StorageData, read_storage
+from gridopt.model.storage_days import DayLimits
+from gridopt.model.storage_reserve import ReserveSlots
+from gridopt.model.storage_units import StorageUnits
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -37,25 +54,6 @@ if TYPE_CHECKING:
 _SEAM_TOLERANCE_MWH = 1e-6
 
 
-@dataclass(frozen=True)
-class StorageData(ComponentData):
-    """Arrays (element,): power limits [MW], energy limits and start level [MWh], efficiencies [pu]."""
-
-    charge_mw: Array
-    discharge_mw: Array
-    min_e_mwh: Array
-    max_e_mwh: Array
-    start_e_mwh: Array
-    eta_charge: Array
-    eta_discharge: Array
-    self_discharge_per_h: Array
-    wear_cny_per_mwh: Array
-    draw_cny_per_mwh: Array
-    max_cycles_per_day: Array
-    returns: NDArray[np.bool_]
-    is_priced: bool
-
-
 class Storage(Component[StorageData]):
     """Charge, discharge and level of every store."""
 
@@ -64,6 +62,9 @@ class Storage(Component[StorageData]):
         Output("storage_charge_mw", "storage", "MW", "power taken from the grid"),
         Output("storage_discharge_mw", "storage", "MW", "power given to the grid"),
         Output("storage_energy_mwh", "storage", "MWh", "energy held at the end of the step"),
+        Output("storage_pump_units", "storage", "", "units pumping, where they are counted"),
+        Output("storage_turbine_units", "storage", "", "units generating, where they are counted"),
+        Output("storage_reserve_mw", "storage", "MW", "reserve held (inertia: MW s)", by="reserve"),
     )
 
     def __init__(self, data: StorageData, steps: int, step_h: float) -> None:
@@ -74,50 +75,53 @@ class Storage(Component[StorageData]):
         self.energy = self.variable(data.min_e_mwh, data.max_e_mwh)
         self.energy_before = cp.Parameter(data.count)
         self.end_price = cp.Parameter(data.count, nonneg=True)
+        self._state_units()
+        self._state_reserve()
+        self.limited = np.flatnonzero(np.isfinite(data.max_cycles_per_day))
+        most = (data.max_cycles_per_day * data.max_e_mwh)[self.limited]
+        self.days = DayLimits(most, steps, step_h, data.day_start_h, whole_days=data.whole_days)
+        if self.limited.size and not data.whole_days:
+            self.used_today = self.days.used
+
+    def _state_units(self) -> None:
+        self.units = StorageUnits(self.data, self.steps)
+        if self.units.counted.size:
+            self.pumps, self.turbines, self.pumping = self.units.pumps, self.units.turbines, self.units.pumping
+        if self.units.moded.size:
+            self.mode = self.units.mode
+
+    def _state_reserve(self) -> None:
+        d = self.data
+        both = d.charge_mw + d.discharge_mw
+        most = {"spinning": both, "emergency": np.where(d.emergency, d.discharge_mw, 0.0)}
+        limits = np.zeros((len(d.products), d.count))
+        for number, product in enumerate(d.products):
+            limits[number] = most.get(product.kind, 0.0)
+        self.slots = ReserveSlots.of(d.products, limits > 0)
+        if self.slots.count:
+            self.held = self.variable(0.0, limits[limits > 0], rows=self.slots.count)
 
     @classmethod
     def read(cls, case: Case, network: DCNetwork) -> StorageData | None:
         """Arrays of all storage rows that are not left to the plain optimal power flow."""
-        from gridopt.model.claims import energy_storage
-        from gridopt.network.matrices import bus_injection_matrix
-
-        table = case.net.storage.loc[energy_storage(case)]
-        if table.empty:
-            return None
-        end = case.settings.horizon.end_storage
-        low, high = table["min_e_mwh"].to_numpy(float), table["max_e_mwh"].to_numpy(float)
-        return StorageData(
-            labels=element_labels("storage", table),
-            rows=table_rows("storage", table),
-            nodes=bus_injection_matrix(network, table["bus"].to_numpy()),
-            charge_mw=table["max_p_mw"].to_numpy(float),
-            discharge_mw=-table["min_p_mw"].to_numpy(float),
-            min_e_mwh=low,
-            max_e_mwh=high,
-            start_e_mwh=np.clip(table["soc_percent"].to_numpy(float) / 100 * high, low, high),
-            eta_charge=table["eta_charge"].to_numpy(float),
-            eta_discharge=table["eta_discharge"].to_numpy(float),
-            self_discharge_per_h=table["self_discharge_per_h"].to_numpy(float),
-            wear_cny_per_mwh=table["throughput_cost_cny_per_mwh"].to_numpy(float),
-            draw_cny_per_mwh=linear_costs(case.net, "storage", table.index).cp1,
-            max_cycles_per_day=table["max_cycles_per_day"].to_numpy(float),
-            returns=table["end"].isin(("cyclic", "fixed")).to_numpy(bool) | (end == "cyclic"),
-            is_priced=end != "free",
-        )
+        return read_storage(case, network)
 
     def initial_state(self) -> State:
-        """Level at the start of the horizon [MWh]."""
-        return {"energy_mwh": self.data.start_e_mwh}
+        """Level at the start of the horizon [MWh], and what the running day has used: nothing."""
+        state = {"energy_mwh": self.data.start_e_mwh}
+        return state | {"used_today_mwh": np.zeros(self.limited.size)} if self.limited.size else state
 
     def bind(self, window: Window) -> None:
         """Start level, and at the end either the level to come back to or the worth of what is held."""
-        d = self.data
-        self.energy_before.value = window.state[self.name]["energy_mwh"]
+        d, state = self.data, window.state[self.name]
+        self.energy_before.value = state["energy_mwh"]
         held_to = d.returns & window.last
         within_reach = np.minimum(d.start_e_mwh, self._reachable_mwh(self.energy_before.value))
         self.end_floor.value = np.where(held_to, np.maximum(within_reach, d.min_e_mwh), d.min_e_mwh)
         price = max(window.energy_price_cny_per_mwh, 0.0) if d.is_priced else 0.0
         self.end_price.value = np.where(held_to, 0.0, price * d.eta_discharge)
+        if self.limited.size:
+            self.days.bind(window.start, state["used_today_mwh"])
 
     def _reachable_mwh(self, before_mwh: Array) -> Array:
         """Level after the window if a store charges at full power throughout [MWh]."""
@@ -125,10 +129,13 @@ class Storage(Component[StorageData]):
         kept = (1 - d.self_discharge_per_h * h)[:, None] ** np.arange(self.steps + 1)
         filled = d.eta_charge * d.charge_mw * h * kept[:, :-1].sum(axis=1)
         reached: Array = before_mwh * kept[:, -1] + filled - _SEAM_TOLERANCE_MWH
-        return reached
+        # whole pumps can't hit the top exactly
+        lumps = d.counted & d.fixed_speed
+        top = d.max_e_mwh - np.where(lumps, d.eta_charge * d.charge_mw * h / d.n_units, 0.0)
+        return np.where(lumps, np.minimum(reached, top), reached)
 
     def constraints(self) -> list[cp.Constraint]:
-        """State equation, level at the end, cycles per day."""
+        """State equation, level at the end, cycles per day, units and modes, reserves."""
         d, h = self.data, self.step_h
         kept = (1 - d.self_discharge_per_h * h)[:, None]
         filled = cp.multiply((d.eta_charge * h)[:, None], self.charge)
@@ -137,37 +144,142 @@ class Storage(Component[StorageData]):
             self.energy == cp.multiply(kept, previous(self.energy_before, self.energy)) + filled - drawn,
             self.energy[:, -1] >= self.end_floor,
         ]
-        limited = np.flatnonzero(np.isfinite(d.max_cycles_per_day))
-        if limited.size:
-            per_day = round(24 / h)
-            days = sp.csr_array((np.full(self.steps, h), (np.arange(self.steps), np.arange(self.steps) // per_day)))
-            most = (d.max_cycles_per_day * d.max_e_mwh)[limited]
-            rows.append(self.discharge[limited] @ days <= np.repeat(most[:, None], days.shape[1], axis=1))
+        if self.limited.size:
+            rows += self.days.constraints(self.discharge[self.limited])
+        return [*rows, *self.units.constraints(self.charge, self.discharge), *self._reserve_rows()]
+
+    def _reserve_rows(self) -> list[cp.Constraint]:
+        d, rows = self.data, []
+        net = self.discharge - self.charge
+        for direction, sign, most in (("up", 1.0, d.discharge_mw), ("down", -1.0, d.charge_mw)):
+            of = self.slots.holders("spinning", direction)
+            if not of.size:
+                continue
+            power = self.slots.sums("spinning", direction)[of] @ self.held
+            lasting = self.slots.sums("spinning", direction, by_duration=True)[of] @ self.held
+            rows.append(sign * net[of] + power <= self._every_step(most[of]))
+            if direction == "up":
+                drawn = cp.multiply((1 / d.eta_discharge)[of][:, None], lasting)
+                rows.append(self.energy[of] - drawn >= self._every_step(d.min_e_mwh[of]))
+            else:
+                filled = cp.multiply(d.eta_charge[of][:, None], lasting)
+                rows.append(self.energy[of] + filled <= self._every_step(d.max_e_mwh[of]))
+        of = self.slots.holders("emergency")
+        if of.size:
+            power = self.slots.sums("emergency")[of] @ self.held
+            lasting = self.slots.sums("emergency", by_duration=True)[of] @ self.held
+            drawn = cp.multiply((1 / d.eta_discharge)[of][:, None], lasting)
+            rows.append(power <= self._every_step(d.discharge_mw[of]))
+            rows.append(self.energy[of] - drawn >= self._every_step(d.min_e_mwh[of]))
+        running = self._running_machines()
+        if any(each.kind == "inertia" for each in d.products) and running.size:
+            pumping, generating = (_per(most)[running][:, None] for most in (d.charge_mw, d.discharge_mw))
+            both = cp.multiply(pumping, self.charge[running]) + cp.multiply(generating, self.discharge[running])
+            rows.append(both <= 1.0)
         return rows
 
-    def injection(self) -> cp.Expression:
-        """Discharge minus charge at the storage buses."""
-        return self.data.nodes @ (self.discharge - self.charge)
+    def _running_machines(self) -> NDArray[np.int64]:
+        """Machines with inertia."""
+        return np.flatnonzero(self.data.machines & (self.data.inertia_s > 0))
+
+    def _every_step(self, values: Array) -> Array:
+        return np.repeat(values[:, None], self.steps, axis=1)
+
+    def join(self, parts: Mapping[str, Component[Any]], nodal_mw: cp.Expression) -> list[cp.Constraint]:
+        """Connections shared with wind and solar parks."""
+        d = self.data
+        if not d.connections:
+            return []
+        members = np.zeros((len(d.connections), d.count))
+        own_only = np.zeros((len(d.connections), d.count))
+        for number, connection in enumerate(d.connections):
+            members[number, connection.members] = 1.0
+            own_only[number, connection.own_only] = 1.0
+        limit = self._every_step(np.array([connection.limit_mw for connection in d.connections]))
+        park = self._park_output(parts.get("renewable"))
+        net = park + members @ (self.discharge - self.charge)
+        rows = [net <= limit]
+        drawing = np.flatnonzero(members @ d.charge_mw > limit[:, 0])
+        if drawing.size:
+            rows.append(-net[drawing] <= limit[drawing])
+        bound = np.flatnonzero(own_only.any(axis=1))
+        if bound.size:
+            rows.append(sp.csr_array(own_only[bound]) @ self.charge <= park[bound])
+        return rows
+
+    def _park_output(self, renewable: Component[Any] | None) -> cp.Expression:
+        """Output of the park at each shared connection, (connection, step) [MW]; zero where it is out of service."""
+        connections = self.data.connections
+        if renewable is None:
+            return cp.Constant(np.zeros((len(connections), self.steps)))
+        sites = {row: number for number, row in enumerate(renewable.data.rows)}
+        found = [(number, sites[each.site]) for number, each in enumerate(connections) if each.site in sites]
+        at, site = np.array(found, dtype=np.int64).reshape(-1, 2).T
+        pick = sp.csr_array((np.ones(at.size), (at, site)), shape=(len(connections), renewable.data.count))
+        return pick @ renewable.power()
+
+    def to_separate(self) -> list[tuple[cp.Variable, NDArray[np.bool_]]]:
+        """Modes of the hours in which a store that must not charges and discharges."""
+        return self.units.to_separate(self.charge.value, self.discharge.value)
+
+    def reserve(self, product: ReserveProduct) -> cp.Expression | None:
+        """Head room with the energy for it; kinetic energy of the machines."""
+        if product.kind == "inertia":
+            return cp.sum(self._inertia_mws(), axis=0) if self.data.inertia_s.any() else None
+        row = self.slots.of_product(product)
+        return row @ self.held if row.any() else None
+
+    def _inertia_mws(self) -> cp.Expression:
+        """Kinetic energy of each store, (element, step) [MW s]."""
+        d = self.data
+        full = d.inertia_s * d.discharge_mw
+        held = cp.Constant(self._every_step(np.where(d.machines, 0.0, full)))
+        running = self._running_machines()
+        if running.size:
+            place = sp.csr_array(np.eye(d.count)[:, running])
+            pumping, generating = (full * _per(most) for most in (d.charge_mw, d.discharge_mw))
+            drawn = cp.multiply(pumping[running][:, None], self.charge[running])
+            held = held + place @ (drawn + cp.multiply(generating[running][:, None], self.discharge[running]))
+        return held
+
+    def power(self) -> cp.Expression:
+        """Discharge minus charge, (element, step) [MW]."""
+        return self.discharge - self.charge
 
     def cost(self) -> cp.Expression:
-        """Wear, and what pandapower's own cost asks for each MWh drawn from the grid."""
+        """Wear, and what pandapower's own cost asks for each MWh drawn from the grid and for being in service."""
         d, h = self.data, self.step_h
         wear = ((d.wear_cny_per_mwh - d.draw_cny_per_mwh) * h) @ self.discharge
-        return wear + (d.draw_cny_per_mwh * h) @ self.charge
+        cost = wear + (d.draw_cny_per_mwh * h) @ self.charge
+        return cost + d.constant_cny_per_h * h if d.constant_cny_per_h else cost
 
     def end_value(self) -> cp.Expression:
         """Energy held at the end, worth what it will replace."""
         return self.end_price @ self.energy[:, -1]
 
     def state(self, step: int) -> State:
-        """Level after a step [MWh], inside its limits."""
+        """Level after a step [MWh], inside its limits; what the running day has used [MWh]."""
         level = self.energy.value[:, step - 1]
-        return {"energy_mwh": np.clip(level, self.data.min_e_mwh, self.data.max_e_mwh)}
+        state = {"energy_mwh": np.clip(level, self.data.min_e_mwh, self.data.max_e_mwh)}
+        if self.limited.size:
+            state["used_today_mwh"] = self.days.used_mwh(self.discharge.value[self.limited], step)
+        return state
 
     def results(self) -> dict[str, Array]:
-        """Charge, discharge, level."""
+        """Charge, discharge, level, units, reserves."""
+        held = self.held.value if self.slots.count else np.zeros((0, self.steps))
+        reserve = self.slots.spread(held)
+        reserve[[each.kind == "inertia" for each in self.data.products]] = self._inertia_mws().value
         return {
             "storage_charge_mw": self.charge.value,
             "storage_discharge_mw": self.discharge.value,
             "storage_energy_mwh": self.energy.value,
+            "storage_pump_units": self.units.counts("pumps"),
+            "storage_turbine_units": self.units.counts("turbines"),
+            "storage_reserve_mw": reserve,
         }
+
+
+def _per(size: Array) -> Array:
+    """One over a size, zero for no size."""
+    return np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)

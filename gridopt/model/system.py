@@ -13,9 +13,16 @@ from gridopt.model.budget import BudgetLimit
 from gridopt.model.claims import claimed
 from gridopt.model.component import Array, Component, ComponentData, State
 from gridopt.model.demand import Demand
+from gridopt.model.emission import Emission
+from gridopt.model.flexible_load import FlexibleLoad
 from gridopt.model.generator import Generator, GeneratorData
+from gridopt.model.heat_source import HeatSource
+from gridopt.model.heat_zone import HeatZone
 from gridopt.model.hydro import Hydro
+from gridopt.model.pilot import Pilot
+from gridopt.model.prosumer import Prosumer
 from gridopt.model.renewable import Renewable
+from gridopt.model.reserve import Reserve
 from gridopt.model.response import Response
 from gridopt.model.storage import Storage
 from gridopt.model.thermal import Thermal, ThermalData
@@ -37,6 +44,13 @@ COMPONENTS: tuple[type[Component[Any]], ...] = (
     Storage,
     Tie,
     Response,
+    FlexibleLoad,
+    Prosumer,
+    HeatSource,
+    HeatZone,
+    Pilot,
+    Reserve,
+    Emission,
 )
 
 

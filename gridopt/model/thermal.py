@@ -3,79 +3,63 @@ r"""Thermal clusters: units of one kind at one place, committed together (formul
 Per cluster of :math:`\bar N` equal units with the unit limits :math:`P^{min}, P^{max}`:
 
 .. math::
-   p_t &= P^{min} n_t + y_t, \qquad n_t - n_{t-1} = u_t - d_t, \qquad n^{min}_t \le n_t \le N_t \\
-   \textstyle\sum_{\tau=t-UT+1}^{t} u_\tau &\le n_t, \qquad
-   \textstyle\sum_{\tau=t-DT+1}^{t} d_\tau \le \bar N - n_t \\
-   y_t &\le (P^{max}-P^{min}) n_t - (P^{max}-SU) u_t - (P^{max}-SD) d_{t+1} - k_t
-   \qquad (UT \ge 2) \\
-   y_t - y_{t-1} &\le RU\Delta (n_t - u_t) + (SU - P^{min}) u_t \\
-   y_{t-1} - y_t &\le RD\Delta (n_t - u_t) + (SD - P^{min}) d_t
+   p_t + c_v h_t &= P^{min} n_t + y_t, \qquad y_t = p'_t - \textstyle\sum_b s_{b,t} \\
+   n_t - n_{t-1} &= u_t - d_t - f_t, \qquad n^{min}_t \le n_t \le N_t
 
-At the first step the third line, written for the step before it, limits :math:`d_1` by what was running then.
-For UT = 1 the third line becomes two rows (a unit may start and stop in neighbouring steps).  Ramp rows that
-can't bind are left out.  Clustered unit commitment: Palmintier & Webster 2014, doi:10.1109/TPWRS.2013.2293127;
-start and stop ramps: Morales-España, Latorre & Ramos 2013, doi:10.1109/TPWRS.2013.2251373.
+with :math:`n` units running, :math:`u` starting, :math:`d` stopping, :math:`f` tripping, :math:`N_t` available,
+:math:`p'` the output above the minimum and :math:`s_b` that below it.  Fuel and CO2 count on boiler load, the left
+side of the first line (with back-pressure :math:`p + h/\eta_b`).  :math:`n, u, d` are whole with
+``unit_commitment: integer``, fractions with ``relaxed``.  Clustered unit commitment: Palmintier & Webster 2014,
+doi:10.1109/TPWRS.2013.2293127; what a cluster can and its units can't: Morales-España & Tejada-Arango 2019,
+doi:10.1109/TPWRS.2019.2908051.
+
+The rest is told by theme: minimum times, capacity and ramps in ``thermal_rows``, reserves in ``thermal_reserve``,
+bands below the minimum in ``thermal_bands``, warm starts in ``thermal_starts``, fuel in ``thermal_fuel``, heat in
+``thermal_heat``, outages in ``outages``.  What a case doesn't use has no column and no row.
 
 **Heat and power, ``chp_mode: min_output``.**  In hours in which the zone of a cluster is heated, its must-run
 units run, each at least at its heat-season minimum and at most at its heat-season maximum.  Both stand in
-:math:`y_t \ge (P^{min,heat}-P^{min})\, n^{min}_t` and :math:`k_t = (P^{max}-P^{max,heat})\, n^{min}_t`; units
-beyond the must-run ones give no heat and keep their own limits.
+:math:`p'_t \ge (P^{min,heat}-P^{min})\, n^{heat}_t` and :math:`k_t = (P^{max}-P^{max,heat})\, n^{heat}_t`, which
+lowers the capacity; units beyond the must-run ones give no heat and keep their own limits.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import cvxpy as cp
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-from gridopt.model.component import (
-    Array,
-    Component,
-    ComponentData,
-    Output,
-    State,
-    Window,
-    previous,
-)
+from gridopt.model import thermal_rows
+from gridopt.model.component import Array, Component, Output, State, Window, previous
+from gridopt.model.thermal_bands import RegulationBands
+from gridopt.model.thermal_data import ThermalData
+from gridopt.model.thermal_fuel import CurvedFuel
+from gridopt.model.thermal_heat import HeatRegion
+from gridopt.model.thermal_reserve import HeldReserve, held_values, spinning
+from gridopt.model.thermal_starts import WarmStarts
 
 if TYPE_CHECKING:
     from gridopt.case import Case
+    from gridopt.model.reserve_product import ReserveProduct
     from gridopt.network.matrices import DCNetwork
 
+__all__ = ["Thermal", "ThermalData"]
+
 _MW = 1e-6
-_SEAM_TOLERANCE = 1e-6
-
-
-@dataclass(frozen=True)
-class ThermalData(ComponentData):
-    """Arrays (element,) of one unit [MW], [MW/h], [steps], [CNY], and (element, time) of the must-run units."""
-
-    n_units: Array
-    min_mw: Array
-    max_mw: Array
-    ramp_up_mw_per_h: Array
-    ramp_down_mw_per_h: Array
-    startup_ramp_mw: Array
-    shutdown_ramp_mw: Array
-    min_up_steps: NDArray[np.int64]
-    min_down_steps: NDArray[np.int64]
-    output_cny_per_mwh: Array
-    no_load_cny_per_h: Array
-    start_cost_cny: Array
-    must_run_units: Array
-    heat_floor_mw: Array
-    heat_cut_mw: Array
-    initial_on_units: Array
-    initial_above_min_mw: Array
-    initial_steps_in_state: NDArray[np.int64]
 
 
 class Thermal(Component[ThermalData]):
-    """Units running, starting and stopping, and output above the minimum of every cluster."""
+    """Units running, starting and stopping, and the load of every cluster.
+
+    Attributes
+    ----------
+    lazy_minimum_times : bool
+        Whether minimum times enter where they are broken, or are stated at once.
+    """
+
+    lazy_minimum_times: ClassVar[bool] = True
 
     name = "thermal"
     outputs = (
@@ -83,21 +67,64 @@ class Thermal(Component[ThermalData]):
         Output("generator_on_units", "generator", "1", "units running"),
         Output("generator_start_units", "generator", "1", "units started"),
         Output("generator_stop_units", "generator", "1", "units stopped"),
+        Output("generator_forced_stop_units", "generator", "1", "units tripped"),
+        Output("generator_available_units", "generator", "1", "units not out of service"),
+        Output("generator_heat_mw", "generator", "MW", "heat given to the heat zone"),
+        Output("generator_boiler_mw", "generator", "MW", "boiler load in electric terms, basis of fuel and CO2"),
+        Output("generator_regulation_mw", "generator", "MW", "output below the units' minimum"),
+        Output("generator_start_discount_cny", "generator", "CNY", "saving of warm starts against cold ones"),
+        Output("generator_reserve_mw", "generator", "MW", "reserve held (inertia: MW s)", by="reserve"),
     )
 
     def __init__(self, data: ThermalData, steps: int, step_h: float) -> None:
         super().__init__(data, steps, step_h)
-        n = data.count
+        n, whole = data.count, data.integer
         self.least_on, self.floor = self.parameter(nonneg=True), self.parameter(nonneg=True)
-        self.cut = self.parameter(nonneg=True)
-        self.on = self.variable(self.least_on, data.n_units)
-        self.start = self.variable(0.0, data.n_units)
+        self.cut, self.available = self.parameter(nonneg=True), self.parameter(nonneg=True)
+        self.on = self.variable(self.least_on, self.available, integer=whole)
+        self.start = self.variable(0.0, data.n_units, integer=whole)
         self.most_stop = self.parameter(nonneg=True)
-        self.stop = self.variable(0.0, self.most_stop)
+        self.stop = self.variable(0.0, self.most_stop, integer=whole)
         self.above = self.variable(self.floor, data.n_units * (data.max_mw - data.min_mw))
-        self.on_before, self.above_before = cp.Parameter(n), cp.Parameter(n, nonneg=True)
+        self.on_before, self.above_before = cp.Parameter(n), cp.Parameter(n)
         # starts and stops before the window that still hold units on or off in it
         self.held_on, self.held_off = self.parameter(nonneg=True), self.parameter(nonneg=True)
+        self.trip: cp.Variable | None = None
+        self.bands: RegulationBands | None = None
+        self.warm: WarmStarts | None = None
+        self.curved: CurvedFuel | None = None
+        self.heating: HeatRegion | None = None
+        self.up: HeldReserve | None = None
+        self.down: HeldReserve | None = None
+        self._add_features()
+
+    def _add_features(self) -> None:
+        """State what this case uses; each feature's variable is an attribute of this component too."""
+        d = self.data
+        span, depth = d.max_mw - d.min_mw, d.depth_mw
+        if d.has_outages:
+            self.most_trip = self.parameter(nonneg=True)
+            self.trip = self.variable(0.0, self.most_trip)
+        if d.bands.cluster.size:
+            self.bands = RegulationBands(self, d.bands, d.n_units)
+            self.regulation = self.bands.used
+            self.deep_floor = self.parameter(nonneg=True)
+        if d.warm.cluster.size:
+            self.warm = WarmStarts(self, d.warm, d.n_units)
+            self.warm_arcs = self.warm.arcs
+        if d.fuel.cluster.size:
+            self.curved = CurvedFuel(self, d.fuel, d.n_units, *d.boiler_range_mw)
+            self.fuel = self.curved.fuel
+        if d.heat.cluster.size:
+            self.heating = HeatRegion(self, d.heat, d.n_units)
+            self.heat = self.heating.heat
+        share = d.heat.reserve_share(d.count)
+        if upward := spinning(d, "up"):
+            self.up = HeldReserve(self, upward, span, d.ramp_up_mw_per_h, share)
+            self.up_reserve = self.up.held
+        if downward := spinning(d, "down"):
+            self.down = HeldReserve(self, downward, span + depth, d.ramp_down_mw_per_h, share)
+            self.down_reserve = self.down.held
 
     @classmethod
     def read(cls, case: Case, network: DCNetwork) -> ThermalData | None:
@@ -111,191 +138,210 @@ class Thermal(Component[ThermalData]):
     def initial_state(self) -> State:
         """Units on, output above the minimum, and starts and stops of the hours before the horizon."""
         d = self.data
+        off = d.n_units - d.initial_on_units
         longest = int(max(d.min_up_steps.max(), d.min_down_steps.max(), 1))
-        starts, stops = np.zeros((d.count, longest)), np.zeros((d.count, longest))
-        for i, since in enumerate(d.initial_steps_in_state):
-            # all units of a cluster entered their present state `since` steps ago
-            if 0 < since <= longest:
-                starts[i, longest - since] = d.initial_on_units[i]
-                stops[i, longest - since] = d.n_units[i] - d.initial_on_units[i]
-        return {
+        state = {
             "on_units": d.initial_on_units,
             "above_min_mw": d.initial_above_min_mw,
-            "cut_mw": np.zeros(d.count),
-            "starts": starts,
-            "stops": stops,
+            "loaded_mw": d.initial_above_min_mw,
+            "starts": _entered(d.initial_on_units, d.initial_steps_in_state, longest),
+            "stops": _entered(off, d.initial_steps_in_state, longest),
         }
+        if self.trip is not None:
+            state["trips"] = np.zeros((d.count, longest))
+        if self.warm is not None:
+            state["cooling_units"] = _entered(off, d.initial_steps_in_state, self.warm.memory)
+        return state
 
     def bind(self, window: Window) -> None:
-        """Must-run units, heat limits, and the commitment handed over."""
+        """Units that must and may run, heat limits, and the commitment handed over."""
         d, span, state = self.data, window.span, window.state[self.name]
-        self.least_on.value = d.must_run_units[:, span]
-        self.floor.value, self.cut.value = d.heat_floor_mw[:, span], d.heat_cut_mw[:, span]
-        self.on_before.value = state["on_units"]
-        self.above_before.value = np.maximum(state["above_min_mw"], 0.0)
-        self.most_stop.value = np.repeat(d.n_units[:, None], self.steps, axis=1)
-        self.most_stop.value[:, 0] = np.minimum(d.n_units, self._first_stops(state))
         self._before = state
-        self.held_on.value = _still_held(state["starts"], d.min_up_steps, self.steps)
-        self.held_off.value = _still_held(state["stops"], d.min_down_steps, self.steps)
+        self.least_on.value, self.available.value = d.must_run_units[:, span], d.available_units[:, span]
+        self.floor.value, self.cut.value = d.heat_floor_mw[:, span], d.heat_cut_mw[:, span]
+        self.on_before.value, self.above_before.value = state["on_units"], state["above_min_mw"]
+        self.most_stop.value = np.repeat(d.n_units[:, None], self.steps, axis=1)
+        first_stops = self._first_stops(state)
+        # whole columns with bounds a hair off whole numbers have made HiGHS report a solvable window as infeasible
+        self.most_stop.value[:, 0] = np.minimum(d.n_units, np.floor(first_stops) if d.integer else first_stops)
+        held_on = thermal_rows.still_held(state["starts"], d.min_up_steps, self.steps)
+        if self.trip is not None:
+            held_on = held_on - thermal_rows.still_held(state["trips"], d.min_up_steps - 1, self.steps)
+            forced = d.forced_units[:, span]
+            self.most_trip.value = forced + self._unforeseen_stops(state, held_on, np.cumsum(forced, axis=1))
+        held_off = thermal_rows.still_held(state["stops"], d.min_down_steps, self.steps)
+        self.held_on.value, self.held_off.value = (self._held(units) for units in (held_on, held_off))
+        if self.bands is not None:
+            heating = d.heat_units[:, span]
+            self.bands.bind(heating)
+            self.deep_floor.value = self.floor.value + d.depth_mw[:, None] * heating
+        if self.warm is not None:
+            self.warm.bind(state["cooling_units"])
+
+    def _held(self, units: Array) -> Array:
+        return np.maximum(np.round(units), 0.0) if self.data.integer else thermal_rows.drawn_in(units)
 
     def _first_stops(self, state: State) -> Array:
         """Units that may stop in the first step, as they must run at their shutdown ramp or below before it."""
         d = self.data
-        at_start = np.maximum(d.max_mw - d.startup_ramp_mw, 0.0)
-        at_stop = np.maximum(d.max_mw - d.shutdown_ramp_mw, 0.0)
-        room = (d.max_mw - d.min_mw) * state["on_units"] - state["above_min_mw"] - state["cut_mw"]
+        at_start, at_stop = (
+            cut[:, 0] for cut in thermal_rows.start_and_stop_cuts(d.max_mw, d.startup_ramp_mw, d.shutdown_ramp_mw)
+        )
+        room = (d.max_mw - d.min_mw) * state["on_units"] - state["loaded_mw"]
         started = state["starts"][:, -1]
-        long = d.min_up_steps >= 2
-        first = _most(room - at_start * started, np.where(long, at_stop, np.maximum(at_stop - at_start, 0.0)))
-        second = _most(room - np.maximum(at_start - at_stop, 0.0) * started, at_stop)
+        long, most = d.min_up_steps >= 2, thermal_rows.most_events
+        first = most(room - at_start * started, np.where(long, at_stop, np.maximum(at_stop - at_start, 0.0)))
+        second = most(room - np.maximum(at_start - at_stop, 0.0) * started, at_stop)
         return np.where(long, first, np.minimum(first, second))
 
-    def constraints(self) -> list[cp.Constraint]:
-        """Commitment, minimum times, capacity and ramp rows."""
-        on_before = previous(self.on_before, self.on)
-        return [
-            self.on - on_before == self.start - self.stop,
-            *self._minimum_times(),
-            *self._capacity(),
-            *self._ramps(),
-        ]
+    def _unforeseen_stops(self, state: State, held_on: Array, forced: Array) -> Array:
+        """Units that can't stop in time for an outage that the window before didn't see, (element, step).
 
-    def _minimum_times(self) -> list[cp.Constraint]:
-        # also for a single step: without it a unit could stop and start at once to escape its ramps
-        d = self.data
-        rows = []
-        for length in np.unique(d.min_up_steps):
-            of = np.flatnonzero(d.min_up_steps == length)
-            recent = self.start[of] @ _last_steps(self.steps, int(length))
-            rows.append(recent + self.held_on[of] <= self.on[of])
-        for length in np.unique(d.min_down_steps):
-            of = np.flatnonzero(d.min_down_steps == length)
-            recent = self.stop[of] @ _last_steps(self.steps, int(length))
-            most = np.repeat(d.n_units[of][:, None], self.steps, axis=1)
-            rows.append(recent + self.held_off[of] <= most - self.on[of])
-        return rows
-
-    def _capacity(self) -> list[cp.Constraint]:
-        d = self.data
-        span = (d.max_mw - d.min_mw)[:, None]
-        at_start = np.maximum(d.max_mw - d.startup_ramp_mw, 0.0)[:, None]
-        at_stop = np.maximum(d.max_mw - d.shutdown_ramp_mw, 0.0)[:, None]
-        next_stop = cp.hstack([self.stop[:, 1:], np.zeros((d.count, 1))]) if self.steps > 1 else np.zeros((d.count, 1))
-        room = cp.multiply(span, self.on) - self.cut - self.above
-        rows = []
-        long = np.flatnonzero(d.min_up_steps >= 2)
-        if long.size:
-            limits = cp.multiply(at_start, self.start) + cp.multiply(at_stop, next_stop)
-            rows.append((room - limits)[long] >= 0)
-        short = np.flatnonzero(d.min_up_steps < 2)
-        if short.size:
-            extra_stop = np.maximum(at_stop - at_start, 0.0)
-            extra_start = np.maximum(at_start - at_stop, 0.0)
-            starting = cp.multiply(at_start, self.start) + cp.multiply(extra_stop, next_stop)
-            stopping = cp.multiply(at_stop, next_stop) + cp.multiply(extra_start, self.start)
-            rows.append((room - starting)[short] >= 0)
-            # the same row again where units may stop from any output
-            other = np.intersect1d(short, np.flatnonzero(at_stop > 0))
-            if other.size:
-                rows.append((room - stopping)[other] >= 0)
-        return rows
-
-    def _ramps(self) -> list[cp.Constraint]:
+        They are let go like units that trip: a seam shall not make a window infeasible.  ``forced`` is what has
+        tripped anyway since the start of the window.
+        """
         d, h = self.data, self.step_h
-        rows = []
-        above_before = previous(self.above_before, self.above)
-        span = d.max_mw - d.min_mw
-        at_start = np.maximum(d.startup_ramp_mw - d.min_mw, 0.0)[:, None]
-        at_stop = np.maximum(d.shutdown_ramp_mw - d.min_mw, 0.0)[:, None]
-        up = np.flatnonzero(d.ramp_up_mw_per_h * h < span - _MW)
-        if up.size:
-            rise = cp.multiply((d.ramp_up_mw_per_h * h)[:, None], self.on - self.start)
-            most = rise + cp.multiply(at_start, self.start)
-            rows.append((self.above - above_before - most)[up] <= 0)
-        down = np.flatnonzero(d.ramp_down_mw_per_h * h < span - _MW)
-        if down.size:
-            fall = cp.multiply((d.ramp_down_mw_per_h * h)[:, None], self.on - self.start)
-            most = fall + cp.multiply(at_stop, self.stop)
-            rows.append((above_before - self.above - most)[down] <= 0)
+        left = self.available.value + forced
+        too_many = np.maximum(state["on_units"][:, None] - left, 0.0)
+        excess = np.diff(np.maximum.accumulate(too_many, axis=1), axis=1, prepend=0.0)
+        span = (d.max_mw - d.min_mw)[:, None]
+        fall = np.minimum(d.ramp_down_mw_per_h * h, span[:, 0])[:, None] * state["on_units"][:, None]
+        load = np.maximum(state["loaded_mw"][:, None] - fall * np.arange(self.steps), 0.0)
+        at_stop = np.maximum(d.max_mw - d.shutdown_ramp_mw, 0.0)[:, None]
+        late = load > span * state["on_units"][:, None] - at_stop * excess + _MW
+        return np.where(late | (held_on > left + _MW), excess, 0.0)
+
+    def constraints(self) -> list[cp.Constraint]:
+        """Commitment, capacity, ramps, and the rows of the features that the case uses."""
+        stopped = self._stopped()
+        rows = [
+            self.on - previous(self.on_before, self.on) == self.start - stopped,
+            *([] if self.lazy_minimum_times else thermal_rows.minimum_times(self)),
+            *thermal_rows.capacity(self),
+            *thermal_rows.ramps(self),
+            *thermal_rows.lowest(self),
+        ]
+        for feature in (self.bands, self.up, self.down):
+            if feature is not None:
+                rows += feature.rows(self.on)
+        if self.warm is not None:
+            rows += self.warm.rows(self.start, stopped)
+        if self.curved is not None:
+            rows += self.curved.rows(self.boiler(), self.on)
+        if self.heating is not None:
+            power = self.power()
+            rows += self.heating.rows(power, power if self.down is None else power - self.down.total(), self.on)
         return rows
 
-    def output(self) -> cp.Expression:
+    def lazy_constraints(self) -> list[cp.Constraint]:
+        """Minimum times, which seldom bind where the ramps and start costs of the units are real."""
+        return thermal_rows.minimum_times(self) if self.lazy_minimum_times else []
+
+    @property
+    def regulated(self) -> cp.Expression:
+        """Load above the minimum, negative where bands below it are used, (element, step) [MW]."""
+        return self.above if self.bands is None else self.above - self.bands.total()
+
+    def _stopped(self) -> cp.Expression:
+        return self.stop if self.trip is None else self.stop + self.trip
+
+    def power(self) -> cp.Expression:
         """Output of the clusters, (element, step) [MW]."""
-        return cp.multiply(self.data.min_mw[:, None], self.on) + self.above
+        output = cp.multiply(self.data.min_mw[:, None], self.on) + self.regulated
+        return output if self.heating is None else output - self.heating.lost_power()
+
+    def boiler(self) -> cp.Expression:
+        """Boiler load of the clusters in electric terms, (element, step) [MW]."""
+        load = cp.multiply(self.data.min_mw[:, None], self.on) + self.regulated
+        return load if self.heating is None else load + self.heating.extra_boiler()
+
+    def heat_mw(self) -> cp.Expression | None:
+        """Heat of the clusters, (element, step) [MW]; None where no heat zone is served."""
+        return None if self.heating is None else self.heating.heat_mw()
 
     def injection(self) -> cp.Expression:
         """Output at the cluster's bus."""
-        return (self.data.nodes @ sp.diags_array(self.data.min_mw)) @ self.on + self.data.nodes @ self.above
+        above = self.regulated if self.heating is None else self.regulated - self.heating.lost_power()
+        return (self.data.nodes @ sp.diags_array(self.data.min_mw)) @ self.on + self.data.nodes @ above
 
     def cost(self) -> cp.Expression:
-        """Fuel, no-load and start cost."""
+        """Fuel, no-load and start cost, wear below the minimum."""
         d, h = self.data, self.step_h
-        running = (d.no_load_cny_per_h + d.output_cny_per_mwh * d.min_mw) * h
-        return running @ self.on + (d.output_cny_per_mwh * h) @ self.above + d.start_cost_cny @ self.start
+        linear = d.linear_cny_per_mwh
+        running = (d.no_load_cny_per_h + linear * d.min_mw) * h
+        cost = running @ self.on + (linear * h) @ self.regulated + d.start_cost_cny @ self.start
+        if self.heating is not None:
+            cost = cost + (linear * h) @ self.heating.extra_boiler()
+        if self.curved is not None:
+            cost = cost + self.curved.cost_cny(h)
+        if self.bands is not None:
+            cost = cost + self.bands.wear_cny(h)
+        return cost if self.warm is None else cost - self.warm.saving_cny()
+
+    def co2_t(self) -> cp.Expression | None:
+        """CO2 of the boilers."""
+        rate = self.data.co2_t_per_mwh * self.step_h
+        return rate @ self.boiler() if rate.any() else None
+
+    def reserve(self, product: ReserveProduct) -> cp.Expression | None:
+        """Spinning reserve of the running units, and their kinetic energy."""
+        if product.kind == "inertia":
+            return self.data.inertia_mws @ self.on if self.data.inertia_mws.any() else None
+        side = self.up if product.direction == "up" else self.down
+        if product.kind != "spinning" or side is None:
+            return None
+        return cp.sum(side.held[side.of(product)], axis=0)
 
     def state(self, step: int) -> State:
         """Units on, output above the minimum, starts and stops of the last hours before a step."""
-        earlier, kept = self._before, slice(0, step)
-        before = earlier["starts"].shape[1]
-        on = np.clip(self.on.value[:, step - 1], 0.0, self.data.n_units)
-        return {
-            "on_units": on,
-            "above_min_mw": np.clip(self.above.value[:, step - 1], 0.0, (self.data.max_mw - self.data.min_mw) * on),
-            "cut_mw": self.cut.value[:, step - 1],
-            "starts": _last_columns(np.hstack([earlier["starts"], self.start.value[:, kept]]), before),
-            "stops": _last_columns(np.hstack([earlier["stops"], self.stop.value[:, kept]]), before),
+        d, earlier, last = self.data, self._before, step - 1
+        on = self._counts(self.on.value[:, [last]])[:, 0]
+        starts, stops = self._counts(self.start.value[:, :step]), self._counts(self.stop.value[:, :step])
+        held_up = 0.0 if self.up is None else self.up.total_mw()[:, last]
+        loaded = self.above.value[:, last] + held_up + self.cut.value[:, last]
+        span = (d.max_mw - d.min_mw) * on
+        state = {
+            "on_units": np.minimum(on, d.n_units),
+            "above_min_mw": np.clip(self.regulated.value[:, last], -d.depth_mw * on, span),
+            "loaded_mw": np.clip(loaded, 0.0, span),
+            "starts": _last_columns(earlier["starts"], starts),
+            "stops": _last_columns(earlier["stops"], stops),
         }
+        if self.trip is not None:
+            trips = self._counts(self.trip.value[:, :step])
+            state["trips"] = _last_columns(earlier["trips"], trips)
+            stops = stops + trips
+        if self.warm is not None:
+            state["cooling_units"] = self.warm.cooling(stops, step)
+        return state
+
+    def _counts(self, values: Array) -> Array:
+        """Numbers of units, freed of the solver's rounding."""
+        return np.maximum(np.round(values) if self.data.integer else values, 0.0)
 
     def results(self) -> dict[str, Array]:
-        """Output, units on, starts, stops."""
+        """Power, heat and boiler load, units on, started, stopped, tripped, available, and reserve."""
+        d, none = self.data, np.zeros_like(self.on.value)
         return {
-            "generator_p_mw": self.data.min_mw[:, None] * self.on.value + self.above.value,
+            "generator_p_mw": np.asarray(self.power().value),
             "generator_on_units": self.on.value,
             "generator_start_units": self.start.value,
             "generator_stop_units": self.stop.value,
+            "generator_forced_stop_units": none if self.trip is None else self.trip.value,
+            "generator_available_units": self.available.value,
+            "generator_heat_mw": none if self.heating is None else self.heating.heat_mw().value,
+            "generator_boiler_mw": np.asarray(self.boiler().value),
+            "generator_regulation_mw": none if self.bands is None else self.bands.total_mw(),
+            "generator_start_discount_cny": none if self.warm is None else self.warm.discount_cny(),
+            "generator_reserve_mw": held_values(d, self.up, self.down, self.on.value),
         }
 
 
-def _last_steps(steps: int, length: int) -> sp.csr_array:
-    """Matrix that sums, for each step, the ``length`` steps up to it, (step, step)."""
-    length = min(length, steps)
-    bands = np.ones((length, steps))
-    return sp.csr_array(sp.diags_array(bands, offsets=range(length), shape=(steps, steps)))
+def _entered(units: Array, steps_ago: np.ndarray[tuple[int], np.dtype[np.int64]], memory: int) -> Array:
+    """Units that entered their present state so many steps ago, (element, memory), the last column just before."""
+    return units[:, None] * (steps_ago[:, None] == np.arange(memory, 0, -1))
 
 
-def _still_held(events: Array, hold_steps: NDArray[np.int64], steps: int) -> Array:
-    """Units that earlier starts (or stops) still hold in each step of a window.
-
-    Parameters
-    ----------
-    events
-        (element, before) events in the steps before the window, the last column just before it.
-    hold_steps
-        (element,) how many steps an event holds, its own included.
-    steps
-        Length of the window.
-
-    Returns
-    -------
-    ndarray
-        (element, steps) units held.
-    """
-    before = events.shape[1]
-    age = np.arange(before, 0, -1)[None, :, None] + np.arange(steps)[None, None, :]
-    held: Array = (events[:, :, None] * (age < hold_steps[:, None, None])).sum(axis=1)
-    # drawn in by more than the solver's tolerance, so that rounding at a seam never makes a window infeasible
-    return np.asarray(np.maximum(held - _SEAM_TOLERANCE, 0.0))
-
-
-def _last_columns(values: Array, count: int) -> Array:
-    """Last ``count`` columns, freed of rounding below zero."""
-    last: Array = np.maximum(values[:, -count:], 0.0)
-    return last
-
-
-def _most(room: Array, each: Array) -> Array:
-    """How many fit into a room if each takes so much; infinite where they take nothing."""
-    most = np.full(room.shape, np.inf)
-    np.divide(np.maximum(room, 0.0), each, out=most, where=each > _MW)
-    return most + _SEAM_TOLERANCE
+def _last_columns(earlier: Array, values: Array) -> Array:
+    """The last columns of both, as many as there were earlier."""
+    return np.hstack([earlier, values])[:, -earlier.shape[1] :]

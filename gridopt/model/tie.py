@@ -2,54 +2,48 @@ r"""Ties to the neighbours: exchange around a contract, by AC lines or HVDC (for
 
 .. math::
    \max(\underline X, k_t - b) \le x_t \le \min(\overline X, k_t + b), \qquad
-   |x_t - x_{t-1}| \le R\Delta
+   |x_t - x_{t-1}| \le C_t
 
-with the contract :math:`k` (positive: export), the band :math:`b` and the value :math:`\pi` of a MWh exported.
-Where a yearly energy is set, the deviations from the contract balance out by the end of every window,
-look-ahead included; what the kept part of a window leaves open is owed by the next one:
+with the export :math:`x` at the bus (negative: import), the contract :math:`k` and its band :math:`b`.  The
+change :math:`C_t` is the ramp :math:`R\Delta`, and zero inside a block of a staircase (``steps_per_day``).
 
-.. math:: \sum_t x_t\Delta = \sum_t k_t\Delta + o, \qquad o' = o + \sum_{t \in core} (k_t - x_t)\Delta
+**Loss on the way.**  :math:`x` is measured at the own bus.  Of an export :math:`(1-\ell)x` arrives; of an import
+the bus gets all of :math:`-x`, and the neighbour has sent :math:`-x/(1-\ell)`.  The value :math:`\pi` counts what
+arrives; with :math:`m \ge -x,\ m \ge 0` the import it is :math:`\pi\,[(1-\ell)\,x - \ell\, m]`.
 
-so that at the end of the horizon the contract's energy has been exchanged.
+**Energy of the contract.**  Where an energy of the year is agreed, the energy exchanged beyond the contract
+
+.. math:: z_t = z_{t-1} + (x_t - k_t)\Delta - s_t, \qquad \underline Z_t \le z_t \le \overline Z_t
+
+is zero at the end of each period (calendar month or year, and the horizon) and otherwise within
+``deviation_mwh`` and within what the band can still bring back.  Energy :math:`s` that it can't (a slow ramp, or a
+block that reaches beyond the window) is settled at a price above that of unserved energy, so that a window always
+has a solution.  At the end of a window, being ahead is worth the energy that need not be sent later, less the
+value that is then not earned: :math:`(\lambda - (1-\ell)\pi)\, z_T`, with a price :math:`\lambda` of energy that is
+taken a quarter lower where a window ends ahead of the contract and a quarter higher where it ends behind.
+
+Channels with a renewable share: :mod:`gridopt.model.tie_channel`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import cvxpy as cp
 import numpy as np
-import scipy.sparse as sp
 
-from gridopt.errors import Fault, InputError
-from gridopt.model.component import (
-    Array,
-    Component,
-    ComponentData,
-    Output,
-    State,
-    Window,
-    previous,
-    profile_rows,
-)
-from gridopt.model.labels import element_labels, table_rows
+from gridopt.model.component import Array, Component, Output, State, Window, previous
+from gridopt.model.tie_data import TieData, read_ties
 
 if TYPE_CHECKING:
     from gridopt.case import Case
     from gridopt.network.matrices import DCNetwork
 
-
-@dataclass(frozen=True)
-class TieData(ComponentData):
-    """Contract and hourly limits (element, time) [MW], ramp (element,) [MW/h], value [CNY/MWh]."""
-
-    contract_mw: Array
-    min_mw: Array
-    max_mw: Array
-    ramp_mw_per_h: Array
-    value_cny_per_mwh: Array
-    keeps_energy: Array
+# By how much of the energy price a window errs on the side of the contract when it ends ahead or behind.
+_CAUTION = 0.25
+# Attribution costs nothing, but what a window does not attribute is lost to the share of the year.
+_ATTRIBUTION_CNY_PER_MWH = 1e-3
 
 
 class Tie(Component[TieData]):
@@ -59,106 +53,172 @@ class Tie(Component[TieData]):
     outputs = (
         Output("tie_export_mw", "tie", "MW", "power sent over the border (negative: received)"),
         Output("tie_contract_mw", "tie", "MW", "contracted power (positive: export)"),
+        Output("tie_loss_mw", "tie", "MW", "loss on the way"),
+        Output("tie_deviation_mwh", "tie", "MWh", "energy exported beyond the contract since the period began"),
+        Output("tie_renewable_mw", "tie", "MW", "wind and solar attributed to the export of a channel"),
     )
 
     def __init__(self, data: TieData, steps: int, step_h: float) -> None:
         super().__init__(data, steps, step_h)
         self.lowest, self.highest = self.parameter(), self.parameter()
         self.export = self.variable(self.lowest, self.highest)
-        self.export_before = cp.Parameter(data.count)
+        self.limited = np.flatnonzero(data.is_limited)
+        self.reversing = np.flatnonzero(data.reverses)
         self.keeping = np.flatnonzero(data.keeps_energy)
-        self.due_mwh = cp.Parameter(max(self.keeping.size, 1))
+        self.channels = np.flatnonzero(data.renewable_share > 0)
+        self.export_before = cp.Parameter(max(self.limited.size, 1))
+        if self.limited.size:
+            self.fastest_fall, self.fastest_rise = (self.parameter(self.limited.size) for _ in range(2))
+            self.change = self.variable(self.fastest_fall, self.fastest_rise, rows=self.limited.size)
+        if self.reversing.size:
+            most = -data.min_mw[self.reversing].min(axis=1)
+            self.imported = self.variable(0.0, most, rows=self.reversing.size)
+        if self.keeping.size:
+            self._state_energy(data)
+        if self.channels.size:
+            most = np.maximum(data.max_mw[self.channels].max(axis=1), 0.0)
+            self.attributed = self.variable(0.0, most, rows=self.channels.size)
+
+    def _state_energy(self, data: TieData) -> None:
+        """Variables of the contract energy; settled energy is bounded by all that could ever be out of place."""
+        kept = self.keeping
+        rows = kept.size
+        self.contract = self.parameter(rows)
+        self.least_ahead, self.most_ahead = self.parameter(rows), self.parameter(rows)
+        self.ahead = self.variable(self.least_ahead, self.most_ahead, rows=rows)
+        self.ahead_before = cp.Parameter(rows)
+        corridor = np.maximum(np.abs(data.deviation_low_mwh), np.abs(data.deviation_high_mwh))[kept].max(axis=1)
+        swing = np.maximum(np.abs(data.min_mw - data.contract_mw), np.abs(data.max_mw - data.contract_mw))
+        most = 2 * corridor + self.step_h * swing[kept].max(axis=1)
+        self.settled_ahead = self.variable(0.0, most, rows=rows)
+        self.settled_behind = self.variable(0.0, most, rows=rows)
+        # variables of their own: one whose bounds are parameters must not be multiplied with a price
+        self.more_at_end, self.less_at_end = (
+            cp.Variable((rows, 1), bounds=[np.zeros((rows, 1)), corridor[:, None]]) for _ in range(2)
+        )
+        self.price_of_more, self.price_of_less = cp.Parameter(rows), cp.Parameter(rows)
 
     @classmethod
     def read(cls, case: Case, network: DCNetwork) -> TieData | None:
-        """Arrays of all ties in service.
-
-        Raises
-        ------
-        InputError
-            Where contract, band and limits leave no room in some hour.
-        """
-        from gridopt.network.dispatchable import in_service
-        from gridopt.network.matrices import bus_injection_matrix
-
-        table = case.net.tie.loc[in_service(case.net, "tie")]
-        if table.empty:
-            return None
-        contract = table["p_mw"].to_numpy(float)[:, None] * profile_rows(case, table["profile"].tolist())
-        hard_low = table["min_p_mw"].fillna(-np.inf).to_numpy(float)[:, None]
-        hard_high = table["max_p_mw"].fillna(np.inf).to_numpy(float)[:, None]
-        contract = np.clip(contract, hard_low, hard_high)
-        band = table["band_mw"].fillna(0.0).to_numpy(float)[:, None]
-        low, high = np.maximum(contract - band, hard_low), np.minimum(contract + band, hard_high)
-        faults = [
-            Fault(
-                case.name,
-                "tie",
-                str(table["name"].iloc[i]),
-                "min_p_mw",
-                "limits leave no room for the contract",
-            )
-            for i in np.flatnonzero((low > high + 1e-9).any(axis=1))
-        ]
-        if faults:
-            raise InputError(faults)
-        return TieData(
-            labels=element_labels("tie", table),
-            rows=table_rows("tie", table),
-            nodes=bus_injection_matrix(network, table["bus"].to_numpy()),
-            contract_mw=contract,
-            min_mw=low,
-            max_mw=high,
-            ramp_mw_per_h=table["ramp_mw_per_h"].fillna(np.inf).to_numpy(float),
-            value_cny_per_mwh=table["price_cny_per_mwh"].fillna(0.0).to_numpy(float),
-            keeps_energy=(table["annual_mwh"].notna() & (band[:, 0] > 0)).to_numpy(),
-        )
+        """Arrays of all ties in service."""
+        return read_ties(case, network)
 
     def initial_state(self) -> State:
-        """Contracted power of the first step [MW]; nothing is owed [MWh]."""
-        return {"export_mw": self.data.contract_mw[:, 0], "owed_mwh": np.zeros(self.data.count)}
-
-    def bind(self, window: Window) -> None:
-        """Limits and contract of the window, and what is owed."""
-        d, span = self.data, window.span
-        self.lowest.value, self.highest.value = d.min_mw[:, span], d.max_mw[:, span]
-        self.export_before.value = window.state[self.name]["export_mw"]
-        self._owed, self._contract = window.state[self.name]["owed_mwh"], d.contract_mw[:, span]
-        due = self.step_h * self._contract.sum(axis=1) + self._owed
-        self.due_mwh.value = due[self.keeping] if self.keeping.size else np.zeros(1)
-
-    def constraints(self) -> list[cp.Constraint]:
-        """Ramps where they can bind; contract energy."""
+        """Contracted power of the first step [MW], as far as later limits allow; nothing is ahead [MWh]."""
         d = self.data
-        rows = []
-        widest = d.max_mw.max(axis=1) - d.min_mw.min(axis=1)
-        ramped = np.flatnonzero(d.ramp_mw_per_h * self.step_h < widest)
-        if ramped.size:
-            change = (self.export - previous(self.export_before, self.export))[ramped]
-            most = np.repeat((d.ramp_mw_per_h * self.step_h)[ramped][:, None], self.steps, axis=1)
-            rows += [change <= most, -change <= most]
-        if self.keeping.size:
-            rows.append(self.step_h * cp.sum(self.export[self.keeping], axis=1) == self.due_mwh)
-        return rows
-
-    def injection(self) -> cp.Expression:
-        """Export leaves at the tie's bus."""
-        return (-sp.csr_array(self.data.nodes)) @ self.export
-
-    def cost(self) -> cp.Expression | None:
-        """Value of export, as a negative cost."""
-        if not self.data.value_cny_per_mwh.any():
-            return None
-        return (-self.data.value_cny_per_mwh * self.step_h) @ self.export
-
-    def state(self, step: int) -> State:
-        """Export of a step [MW], and what is owed after it [MWh]."""
-        deviation = self._contract[:, :step] - self.export.value[:, :step]
         return {
-            "export_mw": self.export.value[:, step - 1],
-            "owed_mwh": np.where(self.data.keeps_energy, self._owed + self.step_h * deviation.sum(axis=1), 0.0),
+            "export_mw": np.clip(d.contract_mw[:, 0], d.min_mw[:, 0], d.max_mw[:, 0]),
+            "deviation_mwh": np.zeros(d.count),
         }
 
+    def bind(self, window: Window) -> None:
+        """Limits and contract of the window, what went before, and what being ahead is worth at its end."""
+        d, span, state = self.data, window.span, window.state[self.name]
+        self.lowest.value, self.highest.value = d.min_mw[:, span], d.max_mw[:, span]
+        self._contract, self._deviation_before = d.contract_mw[:, span], state["deviation_mwh"]
+        if self.limited.size:
+            self.export_before.value = state["export_mw"][self.limited]
+            self.fastest_rise.value = d.change_mw[self.limited, span]
+            self.fastest_fall.value = -d.change_mw[self.limited, span]
+        if self.keeping.size:
+            self.contract.value = self._contract[self.keeping]
+            self.ahead_before.value = state["deviation_mwh"][self.keeping]
+            self.least_ahead.value = d.deviation_low_mwh[self.keeping, span]
+            self.most_ahead.value = d.deviation_high_mwh[self.keeping, span]
+            energy, value = window.energy_price_cny_per_mwh, d.export_value_cny_per_mwh[self.keeping]
+            self.price_of_more.value = energy - _CAUTION * abs(energy) - value
+            self.price_of_less.value = energy + _CAUTION * abs(energy) - value
+
+    def constraints(self) -> list[cp.Constraint]:
+        """Changes where they can bind, import of ties that reverse, energy of contracts."""
+        rows: list[cp.Constraint] = []
+        if self.limited.size:
+            limited = self.export[self.limited]
+            rows.append(self.change == limited - previous(self.export_before, limited))
+        if self.reversing.size:
+            rows.append(self.imported + self.export[self.reversing] >= 0)
+        if self.keeping.size:
+            beyond = self.step_h * (self.export[self.keeping] - self.contract)
+            settled = self.settled_ahead - self.settled_behind
+            rows += [
+                self.ahead == previous(self.ahead_before, self.ahead) + beyond - settled,
+                self.more_at_end - self.less_at_end == self.ahead[:, -1:],
+            ]
+        if self.channels.size:
+            rows.append(self.attributed <= self.export[self.channels])
+        return rows
+
+    def join(self, parts: Mapping[str, Component[Any]], nodal_mw: cp.Expression) -> list[cp.Constraint]:
+        """No wind or solar MWh is attributed to two channels."""
+        renewable = parts.get("renewable")
+        rows = []
+        for base in self.data.bases:
+            claimed = np.isin(self.channels, base.ties).astype(float) @ self.attributed
+            if renewable is None:
+                rows.append(claimed <= 0)
+            else:
+                rows.append(claimed <= base.holds(renewable.data.rows) @ renewable.power())
+        return rows
+
+    def power(self) -> cp.Expression:
+        """Export leaves at the tie's bus."""
+        return -self.export
+
+    def budget_use(self) -> list[cp.Expression]:
+        """Attributed energy of each channel, less its share of the export [MWh]."""
+        share = self.data.renewable_share
+        return [self.step_h * (self.attributed[row] - share[k] * self.export[k]) for row, k in enumerate(self.channels)]
+
+    def cost(self) -> cp.Expression | None:
+        """Value of what arrives, as a negative cost."""
+        d, h = self.data, self.step_h
+        if not d.value_cny_per_mwh.any():
+            return None
+        cost = (-d.export_value_cny_per_mwh * h) @ self.export
+        if self.reversing.size:
+            cost = cost + (d.value_cny_per_mwh * d.loss_pu * h)[self.reversing] @ self.imported
+        return cost
+
+    def penalty(self) -> cp.Expression | None:
+        """Energy of a contract that is settled, as it can't be brought back."""
+        if not self.keeping.size:
+            return None
+        return self.data.settling_cny_per_mwh * cp.sum(self.settled_ahead + self.settled_behind, axis=0)
+
+    def end_value(self) -> cp.Expression | None:
+        """Energy ahead of the contract need not be sent later and earns nothing then; attribution is not put off."""
+        worth = []
+        if self.keeping.size:
+            worth.append(self.price_of_more @ self.more_at_end[:, 0] - self.price_of_less @ self.less_at_end[:, 0])
+        if self.channels.size:
+            worth.append(_ATTRIBUTION_CNY_PER_MWH * self.step_h * cp.sum(self.attributed))
+        return sum(worth[1:], start=worth[0]) if worth else None
+
+    def state(self, step: int) -> State:
+        """Export of a step inside its limits [MW], and energy ahead of the contract after it [MWh]."""
+        low, high = self.lowest.value[:, step - 1], self.highest.value[:, step - 1]
+        return {
+            "export_mw": np.clip(self.export.value[:, step - 1], low, high),
+            "deviation_mwh": self._deviation_mwh()[:, step - 1],
+        }
+
+    def _deviation_mwh(self) -> Array:
+        beyond = self.export.value - self._contract
+        deviation: Array = self._deviation_before[:, None] + self.step_h * np.cumsum(beyond, axis=1)
+        if self.keeping.size:
+            deviation[self.keeping] = self.ahead.value
+        return deviation
+
     def results(self) -> dict[str, Array]:
-        """Export and contract."""
-        return {"tie_export_mw": self.export.value, "tie_contract_mw": self._contract}
+        """Export, contract, loss, deviation, attributed energy."""
+        export, loss = self.export.value, self.data.loss_pu[:, None]
+        renewable = np.zeros_like(export)
+        if self.channels.size:
+            renewable[self.channels] = self.attributed.value
+        return {
+            "tie_export_mw": export,
+            "tie_contract_mw": self._contract,
+            "tie_loss_mw": np.where(export > 0, loss * export, -loss / (1 - loss) * export),
+            "tie_deviation_mwh": self._deviation_mwh(),
+            "tie_renewable_mw": renewable,
+        }

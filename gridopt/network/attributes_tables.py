@@ -146,7 +146,7 @@ OWN_TABLES: dict[str, list[Row]] = {
         ("min_p_mw", float, "MW", 0.0, NOT_NEGATIVE, "least power drawn, always"),
         ("max_discharge_mw", float, "MW", 0.0, NOT_NEGATIVE, "largest power given back to the grid"),
         ("plugged_profile", str, "", "", ANY, "share of the power that is connected (availability); '': all"),
-        ("eta", float, "pu", 1.0, EFFICIENCY, "stored per MWh drawn"),
+        ("eta", float, "", 1.0, POSITIVE, "stored per MWh drawn; above 1 for heat pumps"),
         ("eta_discharge", float, "pu", 1.0, EFFICIENCY, "given back per MWh taken out of the store"),
         ("max_e_mwh", float, "MWh", 0.0, NOT_NEGATIVE, "size of the store"),
         ("start_e_mwh", float, "MWh", NAN, NOT_NEGATIVE, "level before the first hour; NaN: half"),

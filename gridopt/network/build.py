@@ -44,10 +44,17 @@ def build(name: str = "jilin", year: int = 2030, *, tables: Path | None = None) 
     InputError
         If the network or the year is not there, or tables are missing; every fault is named.
     """
-    from gridopt.network.build_areas import add_contracts, add_sections, add_zones
-    from gridopt.network.build_demand import add_loads, add_pilots, add_responses
+    from gridopt.network.build_areas import add_contracts, add_heat, add_reservoirs, add_sections
+    from gridopt.network.build_demand import add_loads, add_pilots
+    from gridopt.network.build_flexible import (
+        add_flexible_loads,
+        add_prosumers,
+        add_reserve_products,
+        add_responses,
+        add_reverse_limits,
+    )
     from gridopt.network.build_grid import add_branches, add_buses, add_shunts, empty_net
-    from gridopt.network.build_plants import add_generators, add_renewables, add_storage
+    from gridopt.network.build_plants import add_generators, add_renewables, add_storage, add_unit_tables
     from gridopt.network.columns import with_defaults
 
     csv = read_tables(name, year, networks_folder() / name if tables is None else tables)
@@ -55,14 +62,20 @@ def build(name: str = "jilin", year: int = 2030, *, tables: Path | None = None) 
     add_buses(net, csv, year)
     add_branches(net, csv, year)
     add_shunts(net, csv, year)
+    add_flexible_loads(net, csv, year)
+    add_prosumers(net, csv, year)
     add_loads(net, csv, year)
     add_generators(net, csv, year)
+    add_unit_tables(net, csv, year)
     add_renewables(net, csv, year)
     add_storage(net, csv, year)
     add_contracts(net, csv, year)
     add_sections(net, csv, year)
-    add_zones(net, csv, year)
-    add_responses(net, csv)
+    add_heat(net, csv, year)
+    add_reservoirs(net, csv, year)
+    add_responses(net, csv, year)
+    add_reserve_products(net, csv, year)
+    add_reverse_limits(net)
     add_pilots(net, csv, year)
     net["network_meta"] = pd.DataFrame(
         [{"name": name, "year": year, "note": NOTE, "source": f"networks/{name}/SOURCES.md"}]

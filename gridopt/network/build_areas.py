@@ -1,4 +1,4 @@
-"""Contracts with the neighbours, monitored sections, heat zones and reservoirs of a shipped network."""
+"""Contracts with the neighbours, monitored sections, district heat and reservoirs of a shipped network."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ def add_contracts(net: pandapowerNet, csv: Tables, year: int) -> None:
     table.insert(1, "bus", bus[rows["bus"]].to_numpy())
     table.insert(3, "p_mw", mean.reindex(rows["name"]).to_numpy())
     table["annual_mwh"] = table["p_mw"] * HOURS_PER_YEAR
-    for column in ("price_cny_per_mwh", "renewable_share_min", "loss_pu", "commission_year"):
+    for column in ("price_cny_per_mwh", "renewable_share_min", "loss_pu", "deviation_mwh", "commission_year"):
         table[column] = rows[column].astype(float)
+    for column in ("energy_period", "base"):
+        table[column] = rows[column]
     table["in_service"] = True
     net["tie"] = table
 
@@ -61,9 +63,26 @@ def _crossing(net: pandapowerNet, element: str, a: pd.Series, b: pd.Series) -> l
     return [(index, 1) for index in table.index[forth]] + [(index, -1) for index in table.index[back]]
 
 
-def add_zones(net: pandapowerNet, csv: Tables, year: int) -> None:
-    """Heat zones, and reservoirs with the inflow of the year [MW of electric power]."""
-    net["heat_zone"] = csv["heat_zones"][["name", "city", "profile", "p_mw"]].copy()
+def add_heat(net: pandapowerNet, csv: Tables, year: int) -> None:
+    """Heat zones with the store of the year, and what heats them beside the heating units [MW of heat]."""
+    zones = csv["heat_zones"]
+    built = zones["store_from_year"] <= year
+    net["heat_zone"] = zones[["name", "city", "profile", "p_mw"]].assign(
+        store_mwh=zones["store_mwh"].where(built, 0.0).astype(float),
+        store_mw=zones["store_mw"].where(built, 0.0).astype(float),
+        store_loss_per_h=zones["store_loss_per_h"].astype(float),
+    )
+    bus = bus_index(net)
+    rows = in_force(csv["heat_sources"], year)
+    numbers = ["max_heat_mw", "min_heat_mw", "cost_cny_per_mwh", "cop", "co2_t_per_mwh", "coal_tce_per_mwh"]
+    table = rows[["name", "heat_zone", "kind"]].copy()
+    table[numbers] = rows[numbers].astype(float)
+    table["bus"] = rows["bus"].map(bus).astype(float)
+    net["heat_source"] = table.assign(in_service=True, commission_year=rows["commission_year"].astype(float))
+
+
+def add_reservoirs(net: pandapowerNet, csv: Tables, year: int) -> None:
+    """The cascade in volumes, with the water of the year; the values in energy stand beside for information."""
     rows = csv["reservoirs"]
     wet = float(csv["hydro_years"].query("year == @year")["inflow_factor"].iloc[0])
     net["reservoir"] = pd.DataFrame(
@@ -74,7 +93,16 @@ def add_zones(net: pandapowerNet, csv: Tables, year: int) -> None:
             "min_e_mwh": 0.0,
             "start_e_mwh": rows["start_share"] * rows["max_e_mwh"],
             "inflow_mw": wet * rows["inflow_mw"],
-            "profile": rows["profile"],
             "min_release_mw": rows["min_release_mw"].astype(float),
+            "mw_per_m3_per_s": rows["mw_per_m3_per_s"].astype(float),
+            "max_v_mm3": rows["max_v_mm3"].astype(float),
+            "min_v_mm3": 0.0,
+            "start_v_mm3": rows["start_share"] * rows["max_v_mm3"],
+            "inflow_m3_per_s": wet * rows["inflow_m3_per_s"],
+            "min_release_m3_per_s": rows["min_release_m3_per_s"].astype(float),
+            "profile": rows["profile"],
+            "band_high_profile": rows["band_high_profile"],
+            "upstream": rows["upstream"],
+            "delay_h": rows["delay_h"].astype(float),
         }
     )

@@ -15,10 +15,14 @@ TABLES = (
     "nodes", "substations", "lines_500kv", "lines_220kv", "transformers", "line_types", "transformer_types",
     "shunts", "thermal", "thermal_other", "biomass", "hydro", "reservoirs", "hydro_years", "wind", "solar",
     "pumped_storage", "batteries", "demand", "loads", "ties", "tie_years", "interfaces", "heat_zones",
+    "heat_sources", "regulation_bands", "start_costs", "flexible_loads", "prosumers", "reserve_products",
     "demand_response", "pilots",
 )  # fmt: skip
 # Columns of text: an empty cell is the empty word.
-TEXT = ["city", "name_zh", "reservoir", "profile", "target", "reason"]
+TEXT = [
+    *("city", "name_zh", "reservoir", "profile", "target", "reason", "base", "behind", "feeds", "plugged_profile"),
+    *("pv_profile", "upstream", "band_high_profile"),
+]
 
 
 def in_force(table: pd.DataFrame, year: int) -> pd.DataFrame:

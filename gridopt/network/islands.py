@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 IntArray = NDArray[np.int64]
 
 #: Tables that can bring power into an island, and tables that draw it.
-SUPPLY = ("ext_grid", "gen", "sgen", "storage", "dcline", "tie")
-DEMAND = ("load", "motor", "ward", "xward", "shunt")
+SUPPLY = ("ext_grid", "gen", "sgen", "storage", "dcline", "tie", "prosumer")
+DEMAND = ("load", "motor", "ward", "xward", "shunt", "flexible_load", "prosumer")
 
 # Tables whose rows stand at a bus without making it part of the grid.
 _NOT_CONNECTED = ("switch", "measurement")

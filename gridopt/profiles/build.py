@@ -14,7 +14,7 @@ import numpy as np
 
 from gridopt import catalog
 from gridopt.errors import Fault, InputError
-from gridopt.profiles import demand, tables, weather
+from gridopt.profiles import demand, flexible, tables, weather
 from gridopt.profiles.calendar import FIRST_YEAR, LAST_YEAR, Days, LeapDay, days_of
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ UNITS = {
     "heat": "pu of the peak",
     "inflow": "pu of the annual mean",
     "contract": "pu of the annual mean",
+    "level": "pu of the full reservoir",
 }
 
 Series = dict[str, tuple["NDArray[np.float64]", dict[str, Any]]]
@@ -94,6 +95,7 @@ def build(
     heat = _heat(base, days, chosen)
     series |= heat
     series |= _assumed_shapes(base, days, heat)
+    series |= _flexible(base, days, heat, where, name)
     data = {
         variable: ("time", values, {"units": UNITS[attributes["kind"]], **attributes})
         for variable, (values, attributes) in series.items()
@@ -259,4 +261,27 @@ def _assumed_shapes(base: xr.Dataset, days: Days, heat: Series) -> Series:
     text = "electric heating: heat demand of the day, hours mostly in the valley of the tariff"
     attributes = _attributes(base, "day_shape", "demand", text, confidence="assumed")
     series["load_electric_heating"] = (heating / heating.mean(), attributes)
+    return series
+
+
+def _flexible(base: xr.Dataset, days: Days, heat: Series, folder: Path, name: str) -> Series:
+    """What vehicles and electric heating use, when vehicles are plugged in, and the bands of the reservoirs."""
+    assumed = {"source": "own shape, see SOURCES.md", "licence": "CC0-1.0", "confidence": "assumed"}
+    ev = flexible.vehicles(folder, name, days)
+    series: Series = {
+        "use_ev": (
+            ev["use_ev"],
+            {"kind": "demand", "long_name": "energy that vehicles use while they drive", **assumed},
+        ),
+        "plugged_ev": (
+            ev["plugged_ev"],
+            {"kind": "availability", "long_name": "share of the vehicles that are plugged in", **assumed},
+        ),
+        "use_electric_heating": (
+            flexible.heating_use([values for values, _ in heat.values()]),
+            _attributes(base, "heat_demand", "demand", "heat that electric heating gives: mean of the cities"),
+        ),
+    }
+    for level, values in flexible.reservoir_bands(folder, name, days).items():
+        series[level] = (values, {"kind": "level", "long_name": "flood limit of the reservoir", **assumed})
     return series

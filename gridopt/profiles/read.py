@@ -16,10 +16,13 @@ KIND_OF_PREFIX = {
     "wind": "availability",
     "solar": "availability",
     "hydro": "availability",
+    "plugged": "availability",
     "load": "demand",
+    "use": "demand",
     "heat": "heat",
     "inflow": "inflow",
     "tie": "contract",
+    "level": "level",
 }
 
 
@@ -31,8 +34,8 @@ def read(path: Path | str) -> xr.Dataset:
     path : path
         ``.nc`` (netCDF with a dimension ``time`` and the attributes ``kind`` and ``units`` on each variable) or
         ``.csv`` (first column ``time``, hour-ending, no time zone; one column per series, whose kind follows
-        from the beginning of the name: ``wind_``, ``solar_``, ``hydro_``, ``load``, ``heat_``,
-        ``inflow_``, ``tie_``).
+        from the beginning of the name: ``wind_``, ``solar_``, ``hydro_``, ``plugged_``, ``load``, ``use_``, ``heat_``,
+        ``inflow_``, ``tie_``, ``level_``).
 
     Returns
     -------

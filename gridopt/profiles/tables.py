@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=8)
-def _table(path: Path) -> pd.DataFrame:
+def read_table(path: Path) -> pd.DataFrame:
+    """A table beside the base file, read once; do not change it."""
     import pandas as pd
 
     return pd.read_csv(path)
@@ -27,7 +28,7 @@ def month_shares(folder: Path, name: str, year: int) -> list[tuple[tuple[int, ..
     Read from ``<name>_demand_shares.csv``. The shares are brought to the sum 1: the published months are
     rounded to 0.1 TWh.
     """
-    table = _table(folder / f"{name}_demand_shares.csv")
+    table = read_table(folder / f"{name}_demand_shares.csv")
     rows = table[table["year"] == year]
     shares = rows["share_of_year"].to_numpy(dtype=np.float64)
     months = [tuple(int(month) for month in str(group).split("+")) for group in rows["months"]]
@@ -43,7 +44,7 @@ def capacity_growth(
     constant before the first and after the last; 1 in years after the last cited point (planning years: the
     whole year runs with the capacity of its end).
     """
-    table = _table(folder / f"{name}_capacity_by_year.csv")
+    table = read_table(folder / f"{name}_capacity_by_year.csv")
     when = table["year"].to_numpy() + table["month"].to_numpy() / 12.0
     middles = year + (np.arange(12) + 0.5) / 12.0
     growth: dict[str, NDArray[np.float64]] = {}

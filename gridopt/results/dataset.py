@@ -82,12 +82,15 @@ def _elements(system: System) -> dict[str, dict[str, Any]]:
     coordinates: dict[str, dict[str, Any]] = {}
     for dimension, group in _by_dimension(system).items():
         rows = [row for _, data in group for row in data.rows]
+        if not rows:  # one element that stands for all
+            coordinates[dimension] = {dimension: [label for _, data in group for label in data.labels]}
+            continue
         labels = _told_apart([label for _, data in group for label in data.labels], rows)
         coords: dict[str, Any] = {dimension: labels}
         net = system.case.net
         if dimension != "bus" and all("bus" in net[table] for table, _ in rows):
-            buses = [int(net[table].at[row, "bus"]) for table, row in rows]
-            coords[f"{dimension}_bus"] = (dimension, net.bus.loc[buses, "name"].astype(str).to_numpy())
+            names = net.bus["name"].astype(str).reindex([net[table].at[row, "bus"] for table, row in rows])
+            coords[f"{dimension}_bus"] = (dimension, names.fillna("").to_numpy(str))
         for column in _ELEMENT_COLUMNS:
             if any(column in net[table] for table, _ in rows):
                 words = [str(net[table].at[row, column]) if column in net[table] else "" for table, row in rows]

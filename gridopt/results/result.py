@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from gridopt.errors import Fault, InputError, SolverError
+from gridopt.errors import AuditError, Fault, InputError, SolverError
 from gridopt.results.summary import Number
 
 if TYPE_CHECKING:
@@ -79,16 +79,21 @@ class Result:
     def save(self, folder: str | Path) -> Path:
         """Write ``results.nc``, ``summary.json`` and ``case.yaml``.
 
-        Everything is written beside the folder first and takes its name when it is whole; an older result of
-        that name is replaced then, and not before.
+        Everything is written beside the folder first (``.tmp``), audited there from the files alone, and takes its
+        name when it has passed; an older result of that name is replaced then, and not before.
 
         Raises
         ------
         InputError
             When the folder holds something that is no result.
+        AuditError
+            When the files break a constraint of their case: they are kept as ``.failed``, and what was there
+            before is still there.
         SolverError
             When the disk refuses; what was there before is still there.
         """
+        from gridopt.results.audit import require
+
         folder = check_folder(folder)
         unfinished = _beside(folder, ".tmp")
         try:
@@ -98,12 +103,27 @@ class Result:
             text = json.dumps(self.summary, ensure_ascii=False, indent=2)
             (unfinished / "summary.json").write_text(text + "\n", encoding="utf-8")
             self.case.save(unfinished)
+            require(unfinished)
             _take_name(unfinished, folder)
+        except AuditError as error:
+            kept = _keep_failed(unfinished, folder)
+            raise AuditError(f"the result breaks its own case and is kept as {kept}:\n{error}") from error
         except (OSError, RuntimeError) as error:  # netCDF reports a full disk as a RuntimeError
             raise _refused(folder, error) from error
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
         return folder
+
+
+def _keep_failed(unfinished: Path, folder: Path) -> Path:
+    """Keep a result that failed its audit, under a name that nobody takes for a good one."""
+    failed = _beside(folder, ".failed")
+    try:
+        shutil.rmtree(failed, ignore_errors=True)
+        unfinished.rename(failed)
+    except OSError as error:
+        raise _refused(failed, error) from error
+    return failed
 
 
 def _take_name(unfinished: Path, folder: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,7 @@ FOSSIL = ("coal", "coal_chp", "gas", "oil")
 NOT_COMPUTED = (
     *("lower_bound_cny", "gap", "gap_cny", "eens_mwh", "lole_h", "losses_mwh"),
     *("curtailment_network_mwh", "curtailment_min_output_mwh", "curtailment_export_limit_mwh"),
-    *("curtailment_storage_mwh", "curtailment_other_mwh", "hydrogen_t", "reserve_shortfall_mwh"),
+    *("curtailment_storage_mwh", "curtailment_other_mwh"),
     *("ac_hours_converged", "ac_hours_in_voltage_band", "ac_voltage_min_pu", "ac_voltage_max_pu"),
     *("ac_loading_max_pct", "ac_losses_mwh"),
 )
@@ -29,6 +30,7 @@ NOT_COMPUTED = (
 _CALLED_MW = 1e-3
 
 Number = float | int | str | None
+Array = NDArray[np.float64]
 
 
 def build_summary(case: Case, dataset: xr.Dataset, wall_s: float) -> dict[str, Number]:
@@ -57,7 +59,9 @@ def build_summary(case: Case, dataset: xr.Dataset, wall_s: float) -> dict[str, N
         **_storage(case, dataset),
         **_exchange(case, dataset),
         **_response(case, dataset),
+        **_reserve(case, dataset),
         **_shares(case, dataset),
+        **_emissions(case, dataset),
     }
     numbers |= dict.fromkeys(NOT_COMPUTED)
     return {key: numbers[key] for key in KEYS}
@@ -105,14 +109,41 @@ def _cost(dataset: xr.Dataset) -> dict[str, Number]:
     return {"objective_cny": operating + penalty, "operating_cost_cny": operating, "penalty_cny": penalty}
 
 
+def consumption_mw(dataset: xr.Dataset) -> Array:
+    """Consumption of the province before demand response, (time,) [MW].
+
+    Loads, what flexible loads draw less what they give back, the own load of prosumers, and electric heat.
+    """
+    return np.asarray(
+        _sum(dataset, "demand_mw")
+        + _sum(dataset, "flexible_load_p_mw")
+        - _sum(dataset, "flexible_load_discharge_mw")
+        + _sum(dataset, "prosumer_load_mw")
+        + _sum(dataset, "prosumer_shift_mw")
+        - _sum(dataset, "prosumer_shortfall_mw")
+        + _sum(dataset, "heat_source_electric_mw")
+    )
+
+
+def _sum(dataset: xr.Dataset, name: str) -> Array:
+    """Sum of a variable over its elements, (time,); zero where there is none."""
+    if name not in dataset:
+        return np.zeros(dataset.sizes["time"])
+    return np.asarray(dataset[name].sum([dim for dim in dataset[name].dims if dim != "time"]).to_numpy())
+
+
 def _demand(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
-    load = dataset["demand_mw"].sum("bus")
-    served = load - dataset["response_mw"].sum("program") if "response_mw" in dataset else load
+    load = consumption_mw(dataset)
+    served = load - _sum(dataset, "response_mw")
+    step_h = case.settings.step_h
+    lacking = sum(
+        _sum(dataset, name) for name in ("unserved_mw", "flexible_load_shortfall_mw", "prosumer_shortfall_mw")
+    )
     return {
-        "demand_mwh": _energy(case, load),
+        "demand_mwh": float(load.sum()) * step_h,
         "peak_load_mw": float(load.max()),
         "peak_load_after_dr_mw": float(served.max()),
-        "unserved_mwh": _energy(case, dataset["unserved_mw"]),
+        "unserved_mwh": float(np.sum(lacking)) * step_h,
         "excess_mwh": _energy(case, dataset["excess_mw"]),
     }
 
@@ -126,7 +157,8 @@ def _weather(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
     for word, technologies in (("wind", ("wind",)), ("solar", ("solar", "solar_distributed"))):
         used = _energy(case, _of(dataset, "renewable_p_mw", "renewable", technologies))
         offered = _energy(case, _of(dataset, "renewable_available_mw", "renewable", technologies))
-        out[f"{word}_mwh"] = used
+        own = float(_sum(dataset, "prosumer_pv_mw").sum()) * case.settings.step_h if word == "solar" else 0.0
+        out[f"{word}_mwh"] = used + own
         out[f"curtailment_{word}_mwh"] = offered - used
         out[f"utilisation_{word}"] = used / offered if offered else None
     offered, curtailed = (
@@ -145,12 +177,14 @@ def _generation(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
     names = ("generator_p_mw", "renewable_p_mw", "fixed_injection_mw")
     total = sum(_energy(case, dataset[name]) for name in names if name in dataset)
     named = weather("wind", "solar", "solar_distributed")
+    # captive plants stand behind their owner's meter and count in the statistics of thermal power
+    captive = float(_sum(dataset, "prosumer_generation_mw").sum()) * case.settings.step_h
     hydro = _energy(case, dataset["hydro_p_mw"]) if "hydro_p_mw" in dataset else 0.0
     spill = _energy(case, dataset["hydro_spill_mw"]) if "hydro_spill_mw" in dataset else None
     # biomass with a profile of its own is dispatched like wind and solar
     thermal, biomass = energy(*FOSSIL), energy(*BIOMASS) + weather(*BIOMASS)
     return {
-        "thermal_mwh": thermal,
+        "thermal_mwh": thermal + captive,
         "biomass_mwh": biomass,
         "hydro_mwh": hydro,
         "other_mwh": total - named - thermal - biomass,
@@ -180,16 +214,28 @@ def _exchange(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
 def _response(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
     if "response_mw" not in dataset:
         return dict.fromkeys(("dr_mwh", "dr_hours", "dr_calls", "dr_peak_mw", "dr_capability_mw"))
-    power = dataset["response_mw"].sum("program").to_numpy()
-    called = power > _CALLED_MW
+    power = _sum(dataset, "response_down_mw")
+    down, on_state = dataset["response_down_mw"], dataset["response_called"]
+    able = dataset["response_capability_mw"].max("time") > 0  # valley filling has no capability to reduce
+    on = xr.where(on_state.isnull(), down > _CALLED_MW, on_state > 0.5) & able
+    called = on.any("program").to_numpy()
     starts = called & ~np.concatenate([[False], called[:-1]])
     return {
         "dr_mwh": float(power.sum()) * case.settings.step_h,
         "dr_hours": float(called.sum()) * case.settings.step_h,
         "dr_calls": int(starts.sum()),
         "dr_peak_mw": float(power.max()),
-        "dr_capability_mw": float(dataset["response_capability_mw"].sum("program").max()),
+        "dr_capability_mw": float(_sum(dataset, "response_capability_mw").max()),
     }
+
+
+def _reserve(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
+    """Reserve that was asked for and not held; inertia has another unit and doesn't count."""
+    if "reserve_shortfall_mw" not in dataset:
+        return {"reserve_shortfall_mwh": None}
+    kinds = case.net.reserve_product.set_index("name")["kind"]
+    power = [name for name in dataset["reserve"].to_numpy() if kinds.get(name) != "inertia"]
+    return {"reserve_shortfall_mwh": _energy(case, dataset["reserve_shortfall_mw"].sel(reserve=power))}
 
 
 def _shares(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
@@ -198,13 +244,16 @@ def _shares(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
     other = _energy(case, dataset["generator_p_mw"]) if "generator_p_mw" in dataset else 0.0
     clean = _energy(case, _of(dataset, "generator_p_mw", "generator", NONFOSSIL))
     biomass = _energy(case, _of(dataset, "generator_p_mw", "generator", BIOMASS))
-    demand = _energy(case, dataset["demand_mw"])
-    total = weather + hydro + other
+    step_h = case.settings.step_h
+    demand = float(consumption_mw(dataset).sum()) * step_h
+    own = float(_sum(dataset, "prosumer_pv_mw").sum()) * step_h
+    captive = float(_sum(dataset, "prosumer_generation_mw").sum()) * step_h
+    weather += own
+    total = weather + hydro + other + captive
     return {
         "nonfossil_share_generation": (weather + hydro + clean) / total if total else None,
         "nonfossil_share_capacity": _nonfossil_capacity_share(case),
         "nonhydro_renewable_share_consumption": (weather + biomass) / demand if demand else None,
-        **_emissions(case, dataset),
     }
 
 
@@ -226,13 +275,40 @@ def _nonfossil_capacity_share(case: Case) -> float | None:
     return clean / total if total else None
 
 
+# What burns fuel: its output, and the table and columns of its CO2 and coal per MWh of it.
+_BURNERS = (
+    ("heat_source_mw", "heat_source", "heat_source", ""),
+    ("prosumer_generation_mw", "prosumer", "prosumer", "generation_"),
+)
+
+
 def _emissions(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
+    """CO2 and coal: of generators by boiler load, of heat sources by heat, of prosumers by own generation."""
     keys = {"co2_t": "co2_t_per_mwh", "coal_tce": "coal_tce_per_mwh"}
     if "generator_p_mw" not in dataset:
-        return dict.fromkeys(keys)
-    energy = dataset["generator_p_mw"].sum("time").to_series() * case.settings.step_h
+        return dict.fromkeys(keys) | _hydrogen(case, dataset)
+    boiler = dataset["generator_p_mw"]
+    if "generator_boiler_mw" in dataset:
+        boiler = dataset["generator_boiler_mw"].fillna(boiler)
+    energy = boiler.sum("time").to_series() * case.settings.step_h
     out: dict[str, Any] = {}
     for key, column in keys.items():
         rate = dataset[f"generator_{column}"].to_series() if f"generator_{column}" in dataset else 0.0 * energy
         out[key] = float((energy * rate).sum())
-    return out
+        for name, dimension, table, prefix in _BURNERS:
+            if name not in dataset:
+                continue
+            column_of = prefix + (column.removeprefix("coal_") if prefix else column)
+            rates = case.net[table].set_index("name").reindex(dataset[dimension].to_numpy())[column_of].fillna(0.0)
+            out[key] += float(dataset[name].sum("time").to_numpy() @ rates.to_numpy(float)) * case.settings.step_h
+    return out | _hydrogen(case, dataset)
+
+
+def _hydrogen(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
+    """Hydrogen made [t]."""
+    if "flexible_load_p_mw" not in dataset:
+        return {"hydrogen_t": None}
+    rows = case.net.flexible_load.set_index("name").reindex(dataset["flexible_load"].to_numpy())
+    kg = rows["kg_h2_per_mwh"].where(rows["kind"] == "electrolyser").fillna(0.0).to_numpy(float)
+    drawn = dataset["flexible_load_p_mw"].sum("time").to_numpy() * case.settings.step_h
+    return {"hydrogen_t": float(drawn @ kg) / 1000.0 if kg.any() else None}

@@ -9,8 +9,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import demand_side_tables
 import demand_tables
 import grid_tables
+import heat_tables
 import pandas as pd
 import plant_tables
 import renewable_tables
@@ -22,7 +24,9 @@ def main(facts: Path) -> None:
     points = pd.read_csv(HERE / "nodes.csv")
     totals = plant_tables.write_all(facts, points)
     renewable_tables.write_all(facts, points, totals)
-    demand_tables.write_all(facts, points, pd.read_csv(HERE / "thermal.csv"))
+    demand_tables.write_all(facts, points)
+    demand_side_tables.write_all(points)
+    heat_tables.write_all(facts, pd.read_csv(HERE / "thermal.csv"))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from facts import FIRST_YEAR, JUDGEMENT, PLAN_YEAR
 
 from gridopt.network.build import build
 from gridopt.network.matrices import branch_flow_mw, bus_injection_matrix, dc_network
-from gridopt.network.snapshots import BASE, PEAK, VALLEY, Hour, Snapshot, merit_order
+from gridopt.network.snapshots import BASE, PEAK, VALLEY, Hour, Snapshot, demand_rows, merit_order
 
 COLLECTION_PERCENT, SYSTEM_PERCENT = 95.0, 85.0
 OUTAGE_PERCENT = {"line": 120.0, "trafo": 130.0}
@@ -81,7 +81,7 @@ def injection(net, s: Snapshot) -> pd.Series:
     parts = [
         s.gen_mw.groupby(net.gen["bus"]).sum(),
         s.sgen_mw.groupby(net.sgen["bus"]).sum(),
-        -s.load_mw.groupby(net.load["bus"]).sum(),
+        -s.load_mw.groupby(demand_rows(net)["bus"]).sum(),
         -s.storage_mw.groupby(net.storage["bus"]).sum(),
         -s.tie_mw.groupby(net["tie"]["bus"]).sum(),
     ]
@@ -110,7 +110,7 @@ def zone_hours(net) -> list[tuple[str, pd.Series]]:
     heating, hydro = net.gen["heat_zone"] != "", net.gen["technology"].str.startswith("hydro")
     for number in zone.dropna().unique():
         here = zone == number
-        load = net.load["p_mw"].groupby(net.load["bus"]).sum().reindex(net.bus.index).fillna(0.0)
+        load = demand_rows(net).groupby("bus")["p_mw"].sum().reindex(net.bus.index).fillna(0.0)
         out = net.sgen["max_p_mw"] * np.where(wind, 0.95, 0.60)
         out = out.groupby(net.sgen["bus"]).sum().reindex(net.bus.index).fillna(0.0)
         plant = net.gen["max_p_mw"].where(heating | hydro, 0.0) * np.where(heating, 0.7, 1.0)

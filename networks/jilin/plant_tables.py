@@ -15,8 +15,15 @@ MMBTU_PER_TCE = 27.78
 CO2_T_PER_TCE = 0.34 * 8.141  # 0.34 t per MWh of fuel (cited) and 8.141 MWh per tce
 # Share of the coal capacity that has been retrofitted for low output; the study of 2021 has none (assumed).
 RETROFIT_SHARE = {2021: 0.0, 2022: 0.10, 2025: 0.45, 2030: 0.80}
-# Minimum output [pu]: heating units in the heat season, heating units otherwise, condensing units.
-MIN_PU = {False: (0.6425, 0.50, 0.3875), True: (0.45, 0.40, 0.30)}
+# Minimum output [pu]: heating units in the heat season, heating units otherwise, condensing units. Below the
+# minimum of a retrofitted unit lie the bands of deep regulation (``judgement/regulation_bands.csv``), with wear.
+MIN_PU = {False: (0.6425, 0.50, 0.3875), True: (0.45, 0.40, 0.3875)}
+# Inertia constant [s] of large and small coal units (textbook range 3 to 5 s), planned outage [d a year] and what a
+# unit may hold of all reserves of a direction together [pu], more after the retrofit (all assumed).
+INERTIA_S = {"large": 3.5, "small": 4.0}
+LARGE_UNIT_MW = 500.0
+MAINTENANCE_DAYS = 30.0
+RESERVE_PU = {False: 0.30, True: 0.40}
 HEAT_SEASON_MAX_PU = {200: 0.775, 220: 0.775, 300: 0.803, 330: 0.845, 350: 0.82, 660: 0.683}
 C_M, C_V = 0.92, 0.15  # back-pressure ratio and loss of power per heat (cited catalogue values)
 STUDY = "unit-commitment study of 2021 (Power-Lab/JEPO_ResourceAdequacy_2026, MIT)"
@@ -27,7 +34,13 @@ OTHER_NODES = {
     "tonghua_urban": ("tonghua", "baishan"),
     "yanji": ("yanbian",),
 }
+SECONDS_PER_HOUR = 3600.0
 BIOMASS_POINTS = {2018: 600.0, 2020: 790.0, 2025: 1600.0, 2030: 1600.0}
+# What was added after 2020 (810 MW in the plan, cited) counts as biomass CHP in the four cities that the plan names.
+BIOMASS_CHP_NODES = {
+    "nongan": 0.15, "yushu": 0.10, "gongzhuling": 0.15, "panshi": 0.10, "shulan": 0.15, "fuyu": 0.20, "zhenlai": 0.15,
+}  # fmt: skip
+BIOMASS_POWER_YEAR = 2020
 BIOMASS_NODES = {
     "nongan": 0.22, "yushu": 0.14, "dehui": 0.10, "gongzhuling": 0.10, "jiaohe": 0.10, "panshi": 0.08,
     "lishu": 0.08, "dongfeng": 0.06, "meihekou": 0.07, "dunhua": 0.05,
@@ -129,33 +142,66 @@ def _parameters(table: pd.DataFrame) -> pd.DataFrame:
         table[f"min_pu{suffix}"] = np.where(heating, heat_unit, condensing)
         table[f"heat_season_min_pu{suffix}"] = np.where(heating, season, 0.0)
     table["must_run_units"] = table["n_units"].where(heating, 0)
+    table["inertia_s"] = np.where(table["unit_mw"] >= LARGE_UNIT_MW, INERTIA_S["large"], INERTIA_S["small"])
+    table["maintenance_days"] = MAINTENANCE_DAYS
+    for retrofitted, suffix in ((False, ""), (True, "_retrofitted")):
+        table[f"max_reserve_mw{suffix}"] = (RESERVE_PU[retrofitted] * table["max_p_mw"]).round(2)
     return table
+
+
+def regulation_bands(units: pd.DataFrame) -> pd.DataFrame:
+    """Bands of deep regulation below the minimum of clusters that are or will be retrofitted, per whole cluster."""
+    bands = judgement("regulation_bands")
+    table = units[units["retrofit_year"].notna()][["name", "technology", "max_p_mw"]].merge(bands, on="technology")
+    table["width_mw"] = (table["width_pu"] * table["max_p_mw"]).round(3)
+    columns = ["name", "band", "width_mw", "wear_cny_per_mwh", "price_until_2024", "price_from_2025"]
+    source = (
+        "widths from the aims of the retrofit; caps of the Northeast market: 1000 below 40 %, 373.1 since July 2025"
+    )
+    return table[columns].sort_values(["name", "band"]).assign(source=source, confidence="assumed")
+
+
+def start_costs(units: pd.DataFrame) -> pd.DataFrame:
+    """Cost of a hot, warm and cold start of one unit."""
+    tiers = judgement("start_tiers")
+    table = units[["name", "start_cost_cny"]].merge(tiers, how="cross")
+    table["cost_cny"] = (table["start_cost_cny"] * table["factor"]).round(-2)
+    return table[["name", "tier", "off_hours_from", "cost_cny", "source", "confidence"]]
 
 
 def other_thermal(units: pd.DataFrame, totals: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     """Small units: what the statistics hold beyond the listed units and biomass, by city load share."""
     share = points.groupby("city")["load_share"].sum()
+    captive = judgement("prosumers").query("kind == 'captive'").set_index("bus")["generation_mw"].astype(float)
+    # The captive units of the tracker left the list of clusters; others stand among the small units of their node.
+    tracked, untracked = captive["jilin_urban"], captive.drop("jilin_urban").to_dict()
     rows = []
     for total in totals.itertuples():
         running = (units["commission_year"] <= total.year) & ~(units["retire_year"] <= total.year)
-        rest = total.thermal - units.loc[running, "max_p_mw"].sum() - total.biomass
+        rest = total.thermal - units.loc[running, "max_p_mw"].sum() - total.biomass - tracked
         for bus, cities in OTHER_NODES.items():
-            rows.append((f"other_thermal_{cities[0]}", bus, cities[0], total.year, rest * share[list(cities)].sum()))
+            size = rest * share[list(cities)].sum() - untracked.get(bus, 0.0)
+            rows.append((f"other_thermal_{cities[0]}", bus, cities[0], total.year, size))
     frame = pd.DataFrame(rows, columns=["name", "bus", "city", "year", "max_p_mw"])
-    source = "statistics minus listed units minus biomass; spread by load share"
+    source = "statistics minus listed units minus biomass minus captive plants; spread by load share"
     return frame.round({"max_p_mw": 3}).assign(source=source, confidence="derived")
 
 
 def biomass(totals: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
-    """Biomass and waste plants, away from the wind nodes of the west."""
+    """Biomass and waste plants: those of 2020 give power alone, what came later gives heat too (CHP)."""
     city = points.set_index("id")["city"]
-    rows = [
-        (f"biomass_{node}", node, city[node], total.year, round(total.biomass * share, 3))
-        for total in totals.itertuples()
-        for node, share in BIOMASS_NODES.items()
-    ]
-    frame = pd.DataFrame(rows, columns=["name", "bus", "city", "year", "max_p_mw"])
-    source = "plan value of 2025 and derived value of 2020; places by farm land and known plants"
+    rows = []
+    for total in totals.itertuples():
+        power = min(total.biomass, BIOMASS_POINTS[BIOMASS_POWER_YEAR])
+        for chp, size, nodes in ((False, power, BIOMASS_NODES), (True, total.biomass - power, BIOMASS_CHP_NODES)):
+            stem = "biomass_chp" if chp else "biomass"
+            rows += [
+                (f"{stem}_{node}", node, city[node], chp, total.year, round(size * share, 3))
+                for node, share in nodes.items()
+                if size > 0
+            ]
+    frame = pd.DataFrame(rows, columns=["name", "bus", "city", "chp", "year", "max_p_mw"])
+    source = "plan value of 2025 and derived value of 2020; places by farm land and known plants; CHP as the plan says"
     return frame.assign(source=source, confidence="assumed")
 
 
@@ -181,44 +227,57 @@ def hydro(totals: pd.DataFrame) -> pd.DataFrame:
 
 
 def reservoirs(facts: Path) -> pd.DataFrame:
-    """Reservoirs as energy: useful storage times the yearly energy per yearly runoff."""
+    """The Songhua cascade: in volumes, and beside it in energy (useful storage times TWh per runoff).
+
+    Each plant's power per flow is its mean energy per mean runoff, so that a mean year of natural inflow, all of it
+    turbined, gives the mean energies. Inflow is local: what a reservoir receives beyond the one above it.
+    """
     water = pd.read_csv(facts / "hydrology.csv").set_index(["object", "parameter"])["value"]
 
     def number(what: str, parameter: str) -> float:
         return float(water[(what, parameter)])
 
-    baishan = number("Baishan", "mean_annual_generation") / number("upper Songhua into Baishan", "mean_annual_runoff")
-    below = "Second Songhua at Jilin station (just below Fengman)"
-    fengman = number("Fengman", "mean_annual_generation") / number(below, "mean_annual_runoff")
-    rows = [
-        (
-            "baishan",
-            "hydro_baishan",
-            baishan * number("Baishan", "useful_storage") * 1e6,
-            2.04,
-            "inflow_baishan",
-            0.0,
-            "",
-        ),
-        ("hongshi", "hydro_hongshi", 200 * 48.0, 0.44, "inflow_other", 0.0, "two days at full power (assumed)"),
-        (
-            "fengman",
-            "hydro_fengman",
-            fengman * number("Fengman", "useful_storage") * 1e6,
-            1.709,
-            "inflow_fengman",
-            74.0,
-            "",
-        ),
-    ]
-    names = ["name", "gen", "max_e_mwh", "twh_per_year", "profile", "min_release_mw", "reason"]
-    frame = pd.DataFrame(rows, columns=names)
-    frame["max_e_mwh"] = frame["max_e_mwh"].round(0)
-    frame["inflow_mw"] = (frame.pop("twh_per_year") * 1e6 / 8760).round(2)
-    frame["start_share"] = [0.65, 0.50, 0.65]
-    frame["reason"] = frame["reason"].where(frame["reason"] != "", "useful storage x TWh per runoff (derived)")
+    runoff_mm3 = {
+        "baishan": 1e3 * number("upper Songhua into Baishan", "mean_annual_runoff"),
+        "hongshi": 1e3 * number("Second Songhua at Hongshi (below Baishan)", "mean_annual_runoff"),
+        "fengman": 1e3 * number("Second Songhua at Jilin station (just below Fengman)", "mean_annual_runoff"),
+    }
+    twh = {name: number(name.capitalize(), "mean_annual_generation") for name in runoff_mm3}
+    volume_mm3 = {name: 1e3 * number(name.capitalize(), "useful_storage") for name in ("baishan", "fengman")}
+    volume_mm3["hongshi"] = 200 * 48.0 / (twh["hongshi"] * 1e6 / runoff_mm3["hongshi"])  # two days at full power
+    min_release_mw = {"fengman": 74.0}
+    start = {"baishan": 0.65, "hongshi": 0.50, "fengman": 0.65}
+    rows = []
+    for row in judgement("hydro_cascade").itertuples():
+        name = str(row.name)
+        mwh_per_mm3 = twh[name] * 1e6 / runoff_mm3[name]
+        above = runoff_mm3[row.upstream] if isinstance(row.upstream, str) else 0.0
+        k = mwh_per_mm3 * SECONDS_PER_HOUR / 1e6  # MW per m3/s
+        inflow_mw = round(twh[name] * 1e6 / 8760, 2)
+        flood = (row.level_flood_m - row.level_dead_m) / (row.level_normal_m - row.level_dead_m)
+        release = min_release_mw.get(name, 0.0)
+        rows.append(
+            {
+                "name": name,
+                "gen": f"hydro_{name}",
+                "max_e_mwh": round(mwh_per_mm3 * volume_mm3[name]),
+                "inflow_mw": inflow_mw,
+                "min_release_mw": release,
+                "mw_per_m3_per_s": round(k, 5),
+                "max_v_mm3": round(volume_mm3[name], 1),
+                "inflow_m3_per_s": round((runoff_mm3[name] - above) * 1e6 / (8760 * SECONDS_PER_HOUR), 2),
+                "min_release_m3_per_s": round(release / k, 1),
+                "profile": f"inflow_{row.local_runoff_of}",
+                "flood_level_pu": 1.0 if np.isnan(flood) else round(flood, 3),
+                "band_high_profile": "" if np.isnan(flood) else f"level_{name}",
+                "upstream": row.upstream if isinstance(row.upstream, str) else "",
+                "delay_h": float(row.delay_h),
+                "start_share": start[name],
+                "reason": row.reason,
+            }
+        )
     source = "hydrology of the facts: runoff cited, generation and useful storage partly remembered"
-    return frame.assign(source=source, confidence="derived")
+    return pd.DataFrame(rows).assign(source=source, confidence="derived")
 
 
 def hydro_years(facts: Path) -> pd.DataFrame:
@@ -251,7 +310,9 @@ def pumped_storage(facts: Path) -> pd.DataFrame:
             name = (plant.name, listed.loc[plant.match, "name_zh"], plant.bus, city, plant.commission_year)
             rows.append((*name, year, p_mw, units, plant.reason, str(listed.loc[plant.match, "confidence"])))
     names = ["name", "name_zh", "bus", "city", "commission_year", "year", "max_p_mw", "n_units", "reason", "confidence"]
-    return pd.DataFrame(rows, columns=names).assign(hours=6.0, round_trip=0.75, source="pipeline list of the facts")
+    machines = {"fixed_speed": True, "min_discharge_pu": 0.4, "inertia_s": 3.5, "emergency": True}
+    source = "pipeline list of the facts; machines: fixed-speed pumps (recalled), least output and inertia assumed"
+    return pd.DataFrame(rows, columns=names).assign(hours=6.0, round_trip=0.75, **machines, source=source)
 
 
 def batteries() -> pd.DataFrame:
@@ -264,9 +325,12 @@ def batteries() -> pd.DataFrame:
             p_mw = round(between(points, year), 1)
             if p_mw > 0:
                 rows.append(
-                    (values["name"], values["bus"], values["city"], year, p_mw, values["hours"], values["reason"])
+                    (
+                        *(values["name"], values["bus"], values["city"], year, p_mw, values["hours"]),
+                        *(values["behind"] if isinstance(values["behind"], str) else "", values["reason"]),
+                    )
                 )
-    names = ["name", "bus", "city", "year", "max_p_mw", "hours", "reason"]
+    names = ["name", "bus", "city", "year", "max_p_mw", "hours", "behind", "reason"]
     source = "plan floor 250 MW in 2025; 2500 MW in 2030 as in the 2030 case of the unit-commitment study"
     return pd.DataFrame(rows, columns=names).assign(round_trip=0.86, source=source, confidence="assumed")
 
@@ -277,6 +341,8 @@ def write_all(facts: Path, points: pd.DataFrame) -> pd.DataFrame:
     units = thermal(facts)
     write(totals, "capacity_by_year")
     write(units, "thermal")
+    write(regulation_bands(units), "regulation_bands")
+    write(start_costs(units), "start_costs")
     write(other_thermal(units, totals, points), "thermal_other")
     write(biomass(totals, points), "biomass")
     write(hydro(totals), "hydro")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+from demand_side_tables import prosumers
 from facts import FIRST_YEAR, PLAN_YEAR, YEARS, between, judgement, write
 
 COUNTY = {
@@ -130,6 +131,15 @@ def _parks(table: pd.DataFrame, column: str) -> pd.DataFrame:
     return pd.concat([table, pd.DataFrame(new)], ignore_index=True)
 
 
+def _roofs_of_prosumers(table: pd.DataFrame) -> pd.DataFrame:
+    """Take the roofs of buildings, data centres and virtual power plants off the solar of their node."""
+    for row in prosumers().itertuples():
+        here = (table["bus"] == row.bus) & (table["year"] == row.year)
+        table.loc[here, "max_p_mw"] -= row.pv_mw
+        assert (table.loc[here, "max_p_mw"] >= 0).all(), row
+    return table
+
+
 def _finished(table: pd.DataFrame, kind: str, points: pd.DataFrame) -> pd.DataFrame:
     city = points.set_index("id")["city"]
     table["name"] = kind + "_" + table["county"]
@@ -152,7 +162,7 @@ def write_all(facts: Path, points: pd.DataFrame, totals: pd.DataFrame) -> None:
     write(_finished(wind.assign(technology="wind"), "wind", points), "wind")
     ground, roofs = solar_shares(facts, points)
     both = {n: {y: ground[n][y] + roofs[n][y] for y in ground[n]} for n in ground}
-    solar = _parks(_by_bus(_county_mw(both, yearly["solar"].to_dict())), "solar_mw")
+    solar = _roofs_of_prosumers(_parks(_by_bus(_county_mw(both, yearly["solar"].to_dict())), "solar_mw"))
     # One row per bus: it counts as distributed where the roofs of the county outweigh its ground plants.
     mostly_roofs = {n for n in ground if roofs[n][2024] > ground[n][2024]}
     at_node = (solar["bus"] == solar["county"]) & solar["county"].isin(mostly_roofs)

@@ -7,9 +7,10 @@ is only the reference.  Reactances are such that flows are easy to compute by ha
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
+import cvxpy as cp
 import numpy as np
 import pandapower as pp
 import pandas as pd
@@ -203,12 +204,13 @@ def bound_model(case: Case, **window: object) -> tuple[System, DispatchModel]:
 
 
 def canonical(model: DispatchModel) -> str:
-    """The compiled linear program as readable text that does not depend on the order of rows.
+    """The compiled linear program, lazy rows too, as readable text that does not depend on the order of rows.
 
     Columns are called ``component.variable[element,hour]``; hours count from 1.  A variable that is not made by
     a component's attribute is an error: it could not be named.
     """
-    program, data, _ = compile_problem(model.problem)
+    whole = cp.Problem(model.problem.objective, [*model.problem.constraints, *model.lazy])
+    program, data, _ = compile_problem(whole)
     names = _column_names(model, data["param_prob"].var_id_to_col, program.cost.size)
     return "\n".join(
         [
@@ -225,18 +227,32 @@ def canonical(model: DispatchModel) -> str:
 
 def _column_names(model: DispatchModel, first_column: Mapping[int, int], n_columns: int) -> list[str]:
     names = [""] * n_columns
-    for part in model.components:
-        for attribute, variable in vars(part).items():
-            first = first_column.get(getattr(variable, "id", None))
+    owners = [(part.name, part) for part in model.components]
+    if model.budget is not None:
+        owners.append(("budget", model.budget))
+    for owner, part in owners:
+        for attribute, variable in _variables(part):
+            first = first_column.get(variable.id)
             if first is None:
                 continue
             elements = variable.shape[0]
             for k in range(variable.size):
                 place = f"{k % elements},{k // elements + 1}" if variable.ndim == 2 else f"{k}"
-                names[first + k] = f"{part.name}.{attribute}[{place}]"
+                names[first + k] = f"{owner}.{attribute}[{place}]"
     if not all(names):
         raise ValueError("a column of the compiled problem has no name")
     return names
+
+
+def _variables(part: object) -> Iterator[tuple[str, cp.Variable]]:
+    """Variables of a component and of the parts that it keeps, with their names."""
+    for attribute, value in vars(part).items():
+        if isinstance(value, cp.Variable):
+            yield attribute, value
+        elif type(value).__module__.startswith("gridopt.model.") and hasattr(value, "__dict__"):
+            yield from ((f"{attribute}.{name}", variable) for name, variable in _variables(value))
+        elif isinstance(value, list | tuple):
+            yield from ((f"{attribute}{k}", item) for k, item in enumerate(value) if isinstance(item, cp.Variable))
 
 
 def _number(value: float) -> str:

@@ -36,14 +36,16 @@ def nets():
 
 
 def capacity(net) -> dict[str, float]:
+    """Installed MW; captive plants and roofs of prosumers are a part of the statistics."""
     tables = [net[e][["technology", "max_p_mw"]] for e in ("gen", "sgen", "storage")]
     mw = pd.concat(tables).groupby("technology")["max_p_mw"].sum()
+    own = net["prosumer"][["generation_mw", "pv_mw"]].sum()
     return {
-        "thermal": mw[["coal", "coal_chp", "biomass"]].sum(),
+        "thermal": mw[["coal", "coal_chp", "biomass"]].sum() + own["generation_mw"],
         "biomass": mw["biomass"],
         "hydro": mw[["hydro_reservoir", "hydro_ror"]].sum(),
         "wind": mw["wind"],
-        "solar": mw[["solar", "solar_distributed"]].sum(),
+        "solar": mw[["solar", "solar_distributed"]].sum() + own["pv_mw"],
         "phs": mw["phs"],
         "battery": mw.get("battery", 0.0),
     }
@@ -58,7 +60,9 @@ def test_capacity_is_that_of_the_statistics_and_the_plan(nets, year):
 def test_heating_units_are_those_of_the_study(nets):
     gen = nets[2022].gen
     heating = gen[gen["technology"] == "coal_chp"]
-    assert heating["max_p_mw"].sum() == pytest.approx(11060)
+    # 100 MW of the 11 060 MW are the captive units of the chemical works.
+    captive = nets[2022]["prosumer"].set_index("name").at["captive_jilin_chemicals", "generation_mw"]
+    assert heating["max_p_mw"].sum() + captive == pytest.approx(11060)
     assert (heating["chp_kind"] == "extraction").all()
     assert (heating["must_run_units"] == heating["n_units"]).all()
     assert set(heating["heat_zone"]) <= set(nets[2022]["heat_zone"]["name"])
@@ -81,7 +85,8 @@ def test_retrofit_spreads_over_the_years(nets):
 def test_size_names_and_connection(nets, year):
     net = nets[year]
     assert 70 <= len(net.bus) <= 110
-    assert 25 <= net.gen["committable"].sum() <= 32
+    coal = net.gen["committable"] & net.gen["technology"].isin(["coal", "coal_chp"])
+    assert 25 <= coal.sum() <= 32
     assert not top.unsupplied_buses(net)
     for element in ("bus", "line", "trafo", "load", "gen", "sgen", "storage"):
         assert net[element]["name"].is_unique, element
@@ -99,17 +104,43 @@ def test_one_row_of_wind_and_of_solar_per_bus(nets, year):
 @pytest.mark.parametrize("year", YEARS)
 def test_demand_and_export_of_the_year(nets, year):
     net = nets[year]
-    assert net.load["p_mw"].sum() * 8.76e-3 == pytest.approx(DEMAND_TWH[year], rel=1e-6)
+    total = net.load["p_mw"].sum() + drawn_mw(net["flexible_load"]).sum() + net["prosumer"]["p_mw"].sum()
+    assert total * 8.76e-3 == pytest.approx(DEMAND_TWH[year], rel=1e-6)
     if year in NET_EXPORT_TWH:
         assert net["tie"]["annual_mwh"].sum() / 1e6 == pytest.approx(NET_EXPORT_TWH[year], rel=1e-3)
     tie = net["tie"]
     assert ((tie["min_p_mw"] <= tie["p_mw"]) & (tie["p_mw"] <= tie["max_p_mw"])).all()
 
 
-def test_hydrogen_of_2030(nets):
-    load = nets[2030].load.groupby("kind")["p_mw"].sum() * 8.76e-3
-    assert load["electrolyser"] == pytest.approx(25.0)
-    assert set(load.index) == {"city", "ev", "electric_heating", "electrolyser", "industrial"}
+def drawn_mw(flexible: pd.DataFrame) -> pd.Series:
+    """Mean that each flexible load draws: for its own use, and for what a synthesis loop takes out of its store."""
+    own = (flexible["p_mw"] / flexible["eta"]).set_axis(flexible["name"])
+    hydrogen = flexible.set_index("name")["kg_h2_per_mwh"]
+    for loop in flexible[flexible["feeds"] != ""].itertuples():
+        own[loop.feeds] += own[loop.name] * hydrogen[loop.name] / hydrogen[loop.feeds]
+    return own
+
+
+def test_energy_by_use_of_2030(nets):
+    flexible = nets[2030]["flexible_load"]
+    twh = drawn_mw(flexible).groupby(flexible.set_index("name")["kind"]).sum() * 8.76e-3
+    assert twh["electrolyser"] + twh["ammonia"] == pytest.approx(25.0)
+    assert twh[["ev", "electric_heating", "industry"]].tolist() == pytest.approx([3.0, 3.0, 6.0])
+    assert set(nets[2030].load["kind"]) == {"city", "industrial"}
+
+
+@pytest.mark.parametrize("year", YEARS)
+def test_every_node_keeps_its_share_of_the_city(nets, year):
+    """What is modelled apart from a city is taken off the load of its own node."""
+    net = nets[year]
+    share = pd.read_csv(networks_folder() / "jilin" / "nodes.csv").set_index("id")["load_share"]
+    load, flexible = net.load[net.load["kind"] == "city"], net["flexible_load"]
+    part = flexible[flexible["kind"].isin(["industry", "data_centre"])]
+    parts = (load, part, net["prosumer"])
+    mean = pd.concat([table.groupby("bus")["p_mw"].sum() for table in parts]).groupby(level=0).sum()
+    mean.index = net.bus["name"].loc[mean.index]
+    pd.testing.assert_series_equal(mean / mean.sum(), share.reindex(mean.index), check_names=False, rtol=1e-6)
+    assert (load["p_mw"] > 0).all()
 
 
 @pytest.mark.parametrize("year", YEARS)
@@ -191,6 +222,118 @@ def test_reservoirs_belong_to_plants(nets):
     assert net["reservoir"].set_index("name").at["baishan", "max_e_mwh"] == pytest.approx(
         3.54 / 7.542 * 2.04e6, rel=1e-3
     )
+
+
+def test_cascade_in_volumes_has_the_energies_of_the_plants(nets):
+    """A mean year of local inflow, all turbined, gives 2.04, 0.44 and 1.709 TWh; volumes agree with energies."""
+    lakes = nets[2030]["reservoir"].set_index("name")  # 2030: a mean year of water
+    flow, energy = 0.0, []
+    for name, above in (("baishan", ""), ("hongshi", "baishan"), ("fengman", "hongshi")):
+        assert lakes.at[name, "upstream"] == above
+        flow += lakes.at[name, "inflow_m3_per_s"]
+        energy.append(flow * lakes.at[name, "mw_per_m3_per_s"] * 8.76e-3)
+    assert energy == pytest.approx([2.04, 0.44, 1.709], rel=1e-3)
+    mwh_per_mm3 = lakes["mw_per_m3_per_s"] / 3.6e-3
+    assert (lakes["max_v_mm3"] * mwh_per_mm3).tolist() == pytest.approx(lakes["max_e_mwh"].tolist(), rel=1e-3)
+    assert (lakes["min_release_m3_per_s"] * lakes["mw_per_m3_per_s"]).tolist() == pytest.approx([0, 0, 74], abs=0.1)
+    assert lakes["band_high_profile"].tolist() == ["level_baishan", "", "level_fengman"]
+
+
+@pytest.mark.parametrize("year", YEARS)
+def test_every_heat_zone_has_its_peak_with_the_largest_heating_unit_out(nets, year):
+    net = nets[year]
+    plants, sources = net.gen[net.gen["technology"] == "coal_chp"], net["heat_source"]
+    boilers = sources[sources["kind"] == "boiler"].groupby("heat_zone")["max_heat_mw"].sum()
+    for zone in net["heat_zone"].itertuples():
+        here = plants[plants["heat_zone"] == zone.name]
+        largest = (here["max_heat_mw"] / here["n_units"]).max() if len(here) else 0.0
+        assert here["max_heat_mw"].sum() - largest + boilers[zone.name] >= zone.p_mw - 0.1, zone.name
+    electric = sources[sources["kind"].isin(["electric_boiler", "heat_pump"])]
+    assert electric["bus"].notna().all()
+    assert (electric["cop"] > 0.9).all()
+    assert (net["heat_zone"]["store_mwh"] > 0).all() == (year >= 2025)
+
+
+def test_heat_of_the_plan(nets):
+    kinds = nets[2030]["heat_source"].groupby("kind")["max_heat_mw"].sum()
+    assert set(kinds.index) == {"boiler", "electric_boiler", "heat_pump", "nuclear", "geothermal"}
+    zones = nets[2030]["heat_source"].set_index("name")["heat_zone"]
+    assert zones["nuclear_baishan"] == "heat_baishan"
+    chp = nets[2030].gen[(nets[2030].gen["technology"] == "biomass") & (nets[2030].gen["heat_zone"] != "")]
+    assert set(chp["city"]) == {"changchun", "jilin", "songyuan", "baicheng"}
+    assert chp["max_p_mw"].sum() == pytest.approx(810.0)  # what the plan adds, cited
+
+
+def test_bands_and_start_costs(nets):
+    net = nets[2030]
+    bands = net["deep_regulation"]
+    owner = net.gen.loc[bands["index"]]
+    assert owner["retrofitted"].all()
+    depth = bands.groupby("index")["width_mw"].sum() / net.gen["max_p_mw"]
+    lowest = (net.gen["min_p_mw"] / net.gen["max_p_mw"] - depth)[depth.index[depth.notna()]]
+    kind = net.gen["technology"].loc[lowest.index]
+    assert lowest[kind == "coal"].to_numpy() == pytest.approx(0.30)
+    assert lowest[kind == "coal_chp"].to_numpy() == pytest.approx(0.35)
+    assert (bands["price_cny_per_mwh"] == 373.1).all()
+    assert (nets[2022]["deep_regulation"]["price_cny_per_mwh"] == 1000.0).all()
+    assert nets[2018]["deep_regulation"].empty
+    tiers = net["start_cost"].groupby("index")
+    assert set(tiers.size()) == {3}
+    assert (tiers["cost_cny"].diff().dropna() > 0).all()
+    assert (tiers["off_hours_from"].first() == 0).all()
+
+
+def test_storage_behind_wind_connections_and_machines(nets):
+    store = nets[2030].storage
+    shared = store[store["co_located_sgen"].notna()]
+    site = nets[2030].sgen.loc[shared["co_located_sgen"].astype(int)]
+    assert (site["bus"].to_numpy() == shared["bus"].to_numpy()).all()
+    assert (site["technology"] == "wind").all()
+    assert set(shared["technology"]) == {"battery"}
+    assert not shared["grid_charging"].any()
+    pumped = store["technology"] == "phs"
+    for column in ("fixed_speed", "emergency"):
+        assert store[column].to_numpy().tolist() == pumped.tolist()
+    assert (store.loc[pumped, "inertia_s"] > 0).all()
+
+
+def test_channels_and_reserves(nets):
+    ties = nets[2030]["tie"].set_index("name")
+    new = ties.loc["hvdc_beijing"]
+    assert (new["renewable_share_min"], new["base"], new["energy_period"]) == (0.5, "west", "month")
+    assert ties["energy_period"].isin(["year", "month"]).all()
+    product = nets[2030]["reserve_product"].set_index("name")
+    assert set(product["kind"]) == {"spinning", "inertia", "emergency"}
+    assert product.loc["ramp_up", "response_min"] == 60
+    assert product.loc["emergency_northeast", "mw"] == pytest.approx(0.25 * 12100)
+    assert nets[2022]["reserve_product"].set_index("name").loc["emergency_northeast", "mw"] == 425
+
+
+def test_prosumers_of_the_plan(nets):
+    own = nets[2030]["prosumer"]
+    assert set(own["kind"]) == {"captive", "building", "data_centre", "virtual_power_plant"}
+    assert set(nets[2018]["prosumer"]["kind"]) == {"captive"}
+    assert (own.loc[own["kind"] != "captive", "pv_mw"] > 0).all()
+    assert (own.loc[own["pv_mw"] > 0, "pv_profile"].str.startswith("solar_")).all()
+
+
+def test_reverse_limits_stand_where_roofs_are_and_leave_one_circuit_out(nets):
+    net = nets[2030]
+    held = net.bus.index[net.bus["reverse_flow_max_mw"].notna()]
+    assert len(held) > 5
+    assert set(held) <= set(net.sgen.loc[net.sgen["technology"] == "solar_distributed", "bus"])
+    bus = net.bus.index[net.bus["name"] == "dongliao"][0]  # two circuits of 2xLGJ-400/35 at 220 kV, nothing else
+    lines = net.line[(net.line["from_bus"] == bus) | (net.line["to_bus"] == bus)]
+    assert len(lines) == 2
+    one = np.sqrt(3) * 220 * lines["max_i_ka"].iloc[0]
+    assert net.bus.at[bus, "reverse_flow_max_mw"] == pytest.approx(0.8 * one, abs=0.1)
+
+
+def test_response_programs_share_the_policy(nets):
+    table = nets[2030]["demand_response"].set_index("name")
+    assert set(table["kind"]) == {"interruptible", "shiftable", "elastic", "valley_filling"}
+    assert table.loc[table["kind"] != "valley_filling", "weight"].sum() == pytest.approx(1.0)
+    assert "valley_filling" not in set(nets[2022]["demand_response"]["kind"])
 
 
 def test_pilot_parks_hold_what_stands_on_their_bus(nets):

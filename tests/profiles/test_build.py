@@ -64,6 +64,7 @@ def test_names_of_the_contract(typical):
     expected |= {f"heat_{city}" for city in CITIES}
     expected |= {"inflow_baishan", "inflow_fengman", "inflow_other"}
     expected |= {"tie_heilongjiang", "tie_liaoning", "tie_zhalute", "tie_hvdc"}
+    expected |= {"use_ev", "plugged_ev", "use_electric_heating", "level_baishan", "level_fengman"}
     assert set(typical.data_vars) == expected
     for name, values in typical.data_vars.items():
         assert {"units", "kind", "source", "licence", "confidence", "long_name"} <= set(values.attrs), name
@@ -261,3 +262,26 @@ def test_all_faults_of_a_request_at_once():
     assert [fault.column for fault in caught.value.faults] == ["year", "weather_year", "leap_day", "load_year"]
     with pytest.raises(InputError, match="no profiles named 'nowhere'; there are: jilin"):
         profiles.build("nowhere", year=2022)
+
+
+def test_flood_limits_hold_from_june_to_the_middle_of_september(typical):
+    level = typical["level_fengman"].to_series()
+    assert level["2030-01-01":"2030-05-15"].eq(1.0).all()
+    assert level["2030-06-02":"2030-09-14"].eq(0.86).all()
+    assert level["2030-10-02":].eq(1.0).all()
+    assert level.between(0.86, 1.0).all()
+
+
+def test_vehicles_are_plugged_in_by_night_and_driven_by_day(typical):
+    working = typical.sel(time="2030-03-13")  # a Wednesday
+    use, plugged = working["use_ev"].to_numpy(), working["plugged_ev"].to_numpy()
+    assert use.argmax() in (8, 18)  # stamps at the end of the hour, the first one is midnight
+    assert plugged[1:7].min() > 0.8
+    assert plugged[9:17].max() < 0.5
+
+
+def test_electric_heating_is_used_with_the_heat_of_the_cities(typical):
+    use = typical["use_electric_heating"]
+    assert float(use.sel(time="2030-07-15").max()) == 0.0
+    assert float(use.mean()) == pytest.approx(1.0)
+    assert 4.0 < float(use.max()) <= 4.4
