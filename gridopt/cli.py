@@ -269,11 +269,11 @@ def levers(
 
     Example: [bold]gridopt levers jilin-2030[/bold]
     """
-    from gridopt.levers import LEVERS, interface_limit, table_of_levers
+    from gridopt.levers import FAMILIES, LEVERS, table_of_levers
 
     with Reporting(debug=debug):
         if case is None:
-            rows = [(lever, "") for lever in (*LEVERS, interface_limit("NAME"))]
+            rows = [(lever, "") for lever in (*LEVERS, *FAMILIES)]
         else:
             loaded = _loaded(case, parsed_changes(changes))
             rows = [(row.lever, _short(row.present)) for row in table_of_levers(loaded.net, loaded.settings)]

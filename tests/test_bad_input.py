@@ -104,7 +104,7 @@ SPOILS: list[tuple[str, list[Spoil], list[str]]] = [
     ),
     ("path outside", [setting("network", "../net.json")], ["leads out of the folder"]),
     ("contradictory tie", [entry("tie", 1, "max_p_mw", 140.0)], ["tie 'hvdc', column band_mw: contract", "in 26 h"]),
-    ("integer", [setting("unit_commitment", "integer")], ["settings unit_commitment: ", "not available yet"]),
+    ("no commitment", [setting("unit_commitment", "whole")], ["settings unit_commitment: ", "'integer', got 'whole'"]),
     ("not YAML", [replaced("tiny.yaml", b"name: [")], ["tiny.yaml", "not valid YAML"]),
     ("pickled network", [replaced("tiny/network.json", PICKLED)], ["network.json"]),
     ("network of another kind", [replaced("tiny/network.json", b'{"a": 1}')], ["network.json", "no pandapower net"]),

@@ -59,7 +59,7 @@ CASES: list[tuple[str, Spoil, str]] = [
     ("text rating", put("line", 0, "max_i_ka", "big"), "line 'west-centre 1', column max_i_ka: must be a number"),
     ("NaN cost", put("poly_cost", 0, "cp1_eur_per_mw", np.nan), "poly_cost 0, column cp1_eur_per_mw: must be"),
     ("min above max", put("gen", 0, "min_p_mw", 700.0), "gen 'centre chp', column min_p_mw: 700 is above max_p_mw"),
-    ("interface limits", put("interface", 0, "min_mw", 500.0), "column min_mw: 500 is above max_mw = 450"),
+    ("interface limits", put("interface", 0, "min_mw", 500.0), "column min_mw: 500 is above max_mw = 400"),
     ("tie limits", put("tie", 1, "min_p_mw", 250.0), "tie 'hvdc', column min_p_mw: 250 is above max_p_mw = 200"),
     ("tie band", put("tie", 1, "max_p_mw", 140.0), "leaves the limits 60 to 140 MW in 26 h"),
     ("twice a name", put("gen", 1, "name", "centre chp"), "gen 'centre chp', column name: the name is given twice"),
@@ -70,7 +70,7 @@ CASES: list[tuple[str, Spoil, str]] = [
     ("no reservoir", put("gen", 4, "reservoir", ""), "needs a reservoir"),
     ("other reservoir", put("gen", 4, "reservoir", "lake"), "gen 'east dam' names the reservoir 'lake'"),
     ("no plant", put("reservoir", 0, "gen", "dam"), "no gen 'dam'"),
-    ("reservoir level", put("reservoir", 0, "start_e_mwh", 100.0), "600 is above start_e_mwh = 100"),
+    ("reservoir volume", put("reservoir", 0, "start_v_mm3", 3.0), "3 is not within min_v_mm3 = 4.3 and max_v_mm3"),
     ("no section", put("interface_branch", 0, "interface", "west"), "no interface 'west'"),
     ("no branch", put("interface_branch", 0, "index", 40), "there is no row 40 in line"),
     ("empty section", drop("interface_branch"), "no row of interface_branch belongs to it"),
@@ -91,8 +91,9 @@ CASES: list[tuple[str, Spoil, str]] = [
     ("kind of profile", put("load", 0, "profile", "wind_west"), "a profile of kind 'demand' is needed"),
     ("both sizes", both_sizes, "give share_of_peak or p_mw, not both"),
     ("target", put("demand_response", 0, "target", "ev"), "there is no load of kind 'ev'"),
-    ("kind of response", put("demand_response", 0, "kind", "shiftable"), "'shiftable' is not available yet"),
-    ("no component", add("flexible_load", name="ev", bus=0, kind="ev", max_p_mw=5.0), "flexible_load: no component"),
+    ("kind of response", put("demand_response", 0, "kind", "voluntary"), "column kind: must be one of 'interruptible'"),
+    ("no block to shift in", put("demand_response", 0, "kind", "shiftable"), "a shiftable program needs the hours in"),
+    ("no component", add("budget", name="CO2", quantity="co2_t", sense="<=", limit=1.0), "budget: no component"),
 ]  # fmt: skip
 
 

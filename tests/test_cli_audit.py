@@ -38,7 +38,7 @@ def test_a_spoilt_result(result: Path) -> None:
     code, stdout, stderr = invoke("audit", str(result))
     assert code == 5
     assert stdout.strip().endswith("values: 1 violated")
-    assert stderr.startswith("error: storage level equation: off by 1 MWh at ")
+    assert stderr.startswith("error: curtailment: off by 1 MW at ")
 
 
 def test_json(result: Path) -> None:
@@ -66,13 +66,13 @@ def test_a_run_that_breaks_its_case_ends_with_5_and_keeps_the_result(
 
     def wrong(*arguments: object) -> object:
         dataset = build(*arguments)
-        dataset["storage_energy_mwh"][0, 5] += 1.0
+        dataset["renewable_curtailment_mw"][0, 5] += 1.0
         return dataset
 
     monkeypatch.setattr(gridopt.results.dataset, "build_dataset", wrong)
     code, stdout, stderr = invoke("run", "tiny", "--out", str(tmp_path / "out"), "--json")
     assert code == 5
     assert json.loads(stdout)["status"] == "audit_failure"
-    assert "storage level equation" in stderr
+    assert "curtailment" in stderr
     assert [path.name for path in tmp_path.iterdir()] == ["out.failed"]
     assert invoke("audit", str(tmp_path / "out.failed"))[0] == 5

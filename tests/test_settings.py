@@ -44,7 +44,7 @@ def test_defaults_are_a_rolling_year_on_the_dc_network() -> None:
         ),
         # A key on the wrong level is found by its last part.
         ({"window_h": 24}, "my.yaml: settings window_h: unknown key; did you mean 'horizon.window_h'?"),
-        ({"policy": {"zzz": 1}}, "my.yaml: settings policy.zzz: unknown key"),
+        ({"policy": {"qqqqqqq": 1}}, "my.yaml: settings policy.qqqqqqq: unknown key"),
     ],
 )
 def test_an_unknown_key_names_its_path_and_the_nearest_valid_key(values: dict[str, object], message: str) -> None:
@@ -60,7 +60,7 @@ def test_an_unknown_key_names_its_path_and_the_nearest_valid_key(values: dict[st
         ({"network_level": "ac"}, "network_level", "'copperplate' or 'dc'"),
         ({"prices": 3}, "prices", "dictionary"),
         ({"solver": {"threads": 0}}, "solver.threads", "greater than or equal to 1"),
-        ({"unit_commitment": "integer"}, "unit_commitment", "not available yet"),
+        ({"unit_commitment": "whole"}, "unit_commitment", "'off', 'relaxed' or 'integer', got 'whole'"),
         ({"start": "2030-01-01T00:00:00+08:00"}, "start", "without a time zone"),
         ({"policy": {"dr_share_of_peak": 1.5}}, "policy.dr_share_of_peak", "less than or equal to 1"),
         ({"prices": {"co2_cny_per_t": float("nan")}}, "prices.co2_cny_per_t", "finite"),

@@ -42,15 +42,23 @@ class WindowSolver:
         self._lower = np.repeat(system.limits.lower_mw[:, None], steps, axis=1)
         self._upper = np.repeat(system.limits.upper_mw[:, None], steps, axis=1)
 
-    def solve(self, window: Window, record: Record) -> float:
-        """Solve a window, keep its core, and return the median price of energy in it [CNY/MWh]."""
-        begin = time.perf_counter()
-        rounds, iterations = self.bound.rounds, self.live.simplex_iterations
+    def solve(self, window: Window) -> None:
+        """Solve a window."""
+        self._begin = time.perf_counter()
+        self._before = self.bound.rounds, self.live.simplex_iterations
         self.model.bind(window)
         self.live.refresh()
         self.limits.rebind(self._lower, self._upper)
         self.rows.rebind()
         self.bound.solve(self._mixed_columns)
+
+    def mixes(self) -> bool:
+        """Whether the solution uses two modes at once of an element whose modes are not stated."""
+        return any(part.mixes() for part in self.model.components)
+
+    def keep(self, window: Window, record: Record) -> float:
+        """Keep the core of the window solved last, and return the median price of energy in it [CNY/MWh]."""
+        rounds, iterations = self._before
         step_h = self.model.system.step_h
         injection = self.limits.injection_mw(self.live.values())
         record.put(window, self.model, self.limits.shadow_prices() / step_h, injection)
@@ -58,7 +66,7 @@ class WindowSolver:
             WindowLog(
                 start=window.start,
                 core=window.core,
-                wall_s=time.perf_counter() - begin,
+                wall_s=time.perf_counter() - self._begin,
                 rounds=self.bound.rounds - rounds,
                 limit_rows=self.limits.n_rows,
                 lazy_rows=self.rows.n_rows,
@@ -83,6 +91,26 @@ class WindowSolver:
         lines = conflict_lines(self.model, self.bound, hours)
         head = f"no schedule meets all limits between {hours[0]:%Y-%m-%d %H:%M} and {hours[-1]:%Y-%m-%d %H:%M}"
         return "\n".join([head + ("; these can't be kept together:" if lines else ""), *lines])
+
+
+class WindowSolvers:
+    """Solvers of a system's windows: those of one shape share one stated problem.
+
+    Most windows leave out the modes of stores, as no sane price makes a store charge and discharge at once.  Where
+    one does (surplus that costs something to get rid of), the window is solved again with the modes stated.
+    """
+
+    def __init__(self, system: System, options: SolverOptions) -> None:
+        self._systems = {False: system, True: system.kept_apart()}
+        self._options = options
+        self._solvers: dict[tuple[int, int, bool], WindowSolver] = {}
+
+    def of(self, span: Span, *, kept_apart: bool = False) -> WindowSolver:
+        """Solver of a window's shape."""
+        shape = (span.steps, span.core, kept_apart)
+        if shape not in self._solvers:
+            self._solvers[shape] = WindowSolver(self._systems[kept_apart], span, self._options)
+        return self._solvers[shape]
 
 
 def horizon_spans(system: System) -> list[Span]:
@@ -127,16 +155,13 @@ def solve_horizon(system: System, progress: Progress | None = None, threads: int
         Naming the hours of the window that has no solution.
     """
     options = solver_options(system, threads)
-    solvers: dict[tuple[int, int], WindowSolver] = {}
+    solvers = WindowSolvers(system, options)
     record = Record.empty(system)
     state = system.initial_state()
     price = system.typical_price_cny_per_mwh()
     all_spans = horizon_spans(system)
     for span in all_spans:
-        shape = (span.steps, span.core)
-        if shape not in solvers:
-            solvers[shape] = WindowSolver(system, span, options)
-        solver = solvers[shape]
+        solver = solvers.of(span)
         window = Window(
             start=span.start,
             steps=span.steps,
@@ -146,9 +171,13 @@ def solve_horizon(system: System, progress: Progress | None = None, threads: int
             energy_price_cny_per_mwh=price,
         )
         try:
-            price = solver.solve(window, record)
+            solver.solve(window)
+            if solver.mixes():
+                solver = solvers.of(span, kept_apart=True)
+                solver.solve(window)
         except InfeasibleError as error:
             raise InfeasibleError(solver.reasons(window)) from error
+        price = solver.keep(window, record)
         state = solver.model.state(span.core)
         if progress is not None:
             progress(span.start + span.core, len(system.time))

@@ -15,7 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import cvxpy as cp
 import numpy as np
@@ -79,6 +79,10 @@ class ComponentData:
     def count(self) -> int:
         """Number of elements."""
         return len(self.labels)
+
+    def kept_apart(self) -> Self:
+        """Data with which modes that should never mix are stated for every element, at the price of more columns."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -177,6 +181,10 @@ class Component(ABC, Generic[DataT]):
     def co2_t(self) -> cp.Expression | None:
         """CO2 of each step, (step,) [t]; None where there is none."""
         return None
+
+    def mixes(self) -> bool:
+        """Whether the solution found uses two modes at once of an element whose modes are not stated."""
+        return False
 
     def to_separate(self) -> list[tuple[cp.Variable, NDArray[np.bool_]]]:
         """Entries of variables in [0, 1] that must become 0 or 1, as the solution found mixes two modes."""

@@ -98,7 +98,7 @@ def _uncommitted_limits(case: Case, network: DCNetwork, rows: Dispatchable, low:
             i = position[int(index)]
             must = clusters.must_run_units[i]
             low[row] = clusters.min_mw[i] * must + clusters.heat_floor_mw[i]
-            high[row] = clusters.max_mw[i] * clusters.n_units[i] - clusters.heat_cut_mw[i]
+            high[row] = clusters.max_mw[i] * clusters.available_units[i] - clusters.heat_cut_mw[i]
 
 
 def _co2_t_per_mwh(case: Case, rows: Dispatchable) -> Array:

@@ -133,7 +133,7 @@ class Hydro(Component[HydroData]):
         if self.slots.count:
             response_h = np.array([each.response_min / 60 for each in d.products])[self.slots.product]
             of = self.slots.element
-            most = np.minimum.reduce([d.max_p_mw[of], d.max_reserve_mw[of], d.ramp_mw_per_h[of] * response_h])
+            most = np.minimum.reduce([d.max_p_mw[of], d.max_reserve_mw[of], d.response_mw_per_h[of] * response_h])
             self.held = self.variable(0.0, most, rows=self.slots.count)
 
     @classmethod
@@ -215,8 +215,11 @@ class Hydro(Component[HydroData]):
             self.level == previous(self.level_before, self.level) + change,
             stock == self.reference + self.above - self.below,
             *self._rules(),
-            *self._reserve_rows(),
         ]
+
+    def lazy_constraints(self) -> list[cp.Constraint]:
+        """Power and energy behind the reserve."""
+        return self._reserve_rows()
 
     def _arrivals(self) -> cp.Expression:
         """Releases of the window that arrive in it, (element, step) [MW]."""

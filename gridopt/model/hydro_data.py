@@ -108,6 +108,7 @@ class HydroData(ComponentData):
     mw_per_m3_per_s: Array
     scarce: NDArray[np.bool_]
     ramp_mw_per_h: Array
+    response_mw_per_h: Array
     band_low_mwh: Array
     band_high_mwh: Array
     cascade: Cascade
@@ -202,6 +203,8 @@ def read_hydro(case: Case, network: DCNetwork) -> HydroData | None:
         mw_per_m3_per_s=water.mw_per_m3_per_s,
         scarce=inflow.min(axis=1) < least - _MW,
         ramp_mw_per_h=ramp,
+        # within minutes a ramp may bind that never does from hour to hour
+        response_mw_per_h=water.ramp_mw_per_h,
         band_low_mwh=water.band_low_mwh,
         band_high_mwh=water.band_high_mwh,
         cascade=cascade,

@@ -43,7 +43,7 @@ from gridopt.model.reserve_product import ReserveProduct
 from gridopt.model.storage_data import StorageData, read_storage
 from gridopt.model.storage_days import DayLimits
 from gridopt.model.storage_reserve import ReserveSlots
-from gridopt.model.storage_units import StorageUnits
+from gridopt.model.storage_units import AT_ONCE_MW, StorageUnits
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -62,8 +62,8 @@ class Storage(Component[StorageData]):
         Output("storage_charge_mw", "storage", "MW", "power taken from the grid"),
         Output("storage_discharge_mw", "storage", "MW", "power given to the grid"),
         Output("storage_energy_mwh", "storage", "MWh", "energy held at the end of the step"),
-        Output("storage_pump_units", "storage", "", "units pumping, where they are counted"),
-        Output("storage_turbine_units", "storage", "", "units generating, where they are counted"),
+        Output("storage_pump_units", "storage", "1", "units pumping, where they are counted"),
+        Output("storage_turbine_units", "storage", "1", "units generating, where they are counted"),
         Output("storage_reserve_mw", "storage", "MW", "reserve held (inertia: MW s)", by="reserve"),
     )
 
@@ -146,7 +146,11 @@ class Storage(Component[StorageData]):
         ]
         if self.limited.size:
             rows += self.days.constraints(self.discharge[self.limited])
-        return [*rows, *self.units.constraints(self.charge, self.discharge), *self._reserve_rows()]
+        return [*rows, *self.units.constraints(self.charge, self.discharge)]
+
+    def lazy_constraints(self) -> list[cp.Constraint]:
+        """Power and energy behind the reserve."""
+        return self._reserve_rows()
 
     def _reserve_rows(self) -> list[cp.Constraint]:
         d, rows = self.data, []
@@ -217,6 +221,13 @@ class Storage(Component[StorageData]):
         at, site = np.array(found, dtype=np.int64).reshape(-1, 2).T
         pick = sp.csr_array((np.ones(at.size), (at, site)), shape=(len(connections), renewable.data.count))
         return pick @ renewable.power()
+
+    def mixes(self) -> bool:
+        """Whether a store that loses energy charges and discharges at once, and has no modes."""
+        d = self.data
+        free = (d.eta_charge * d.eta_discharge < 1.0) & ~d.exclusive & ~d.counted
+        both = np.minimum(self.charge.value, self.discharge.value)[free]
+        return bool((both > AT_ONCE_MW).any())
 
     def to_separate(self) -> list[tuple[cp.Variable, NDArray[np.bool_]]]:
         """Modes of the hours in which a store that must not charges and discharges."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +88,10 @@ class StorageData(ComponentData):
     connections: tuple[Connection, ...]
     day_start_h: float
     whole_days: bool
+
+    def kept_apart(self) -> Self:
+        """Modes for every store that loses energy."""
+        return replace(self, exclusive=self.exclusive | (self.eta_charge * self.eta_discharge < 1.0))
 
     @property
     def counted(self) -> Mask:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gridopt.model.storage_data import StorageData
 
 # Both directions above this power are a mixture of modes [MW].
-_AT_ONCE_MW = 1e-3
+AT_ONCE_MW = 1e-3
 
 
 class StorageUnits:
@@ -84,7 +84,7 @@ class StorageUnits:
         """Modes of the hours in which a store both charges and discharges."""
         if not self.moded.size:
             return []
-        both = np.minimum(charge_mw, discharge_mw)[self.moded] > _AT_ONCE_MW
+        both = np.minimum(charge_mw, discharge_mw)[self.moded] > AT_ONCE_MW
         return [(self.mode, both)] if both.any() else []
 
     def counts(self, units: str) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -144,6 +144,10 @@ class System:
         before: dict[str, State] = {kind.name: kind(data, 1, self.step_h).initial_state() for kind, data in self.parts}
         return before | {"budget": {"used": np.zeros(len(self.budgets))}}
 
+    def kept_apart(self) -> System:
+        """The same system with the modes of all elements stated, for windows in which they would mix."""
+        return replace(self, parts=tuple((kind, data.kept_apart()) for kind, data in self.parts))
+
     def limit_names(self) -> list[str]:
         """What each network limit is the limit of, in words."""
         limits, network = self.limits, self.network
@@ -232,6 +236,9 @@ def _interface_matrix(case: Case, network: DCNetwork, names: tuple[str, ...]) ->
     for name, element, index, sign in columns_of:
         at = np.flatnonzero((network.element == element) & (network.element_index == index))
         if not at.size and element in case.net and index in case.net[element].index:
+            if element == "dcline" and bool(case.net.dcline.at[index, "in_service"]):
+                message = "a DC line has no flow of its own here: limit it by its max_p_mw"
+                faults.append(Fault(case.name, "interface_branch", f"{name}: {element} {index}", "index", message))
             continue  # out of service: it carries nothing
         if at.size != 1:
             where = f"{name}: {element} {index}"

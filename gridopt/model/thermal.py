@@ -38,7 +38,7 @@ from gridopt.model.thermal_data import ThermalData
 from gridopt.model.thermal_fuel import CurvedFuel
 from gridopt.model.thermal_heat import HeatRegion
 from gridopt.model.thermal_reserve import HeldReserve, held_values, spinning
-from gridopt.model.thermal_starts import WarmStarts
+from gridopt.model.thermal_starts import WarmArcs, WarmStarts
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -55,11 +55,11 @@ class Thermal(Component[ThermalData]):
 
     Attributes
     ----------
-    lazy_minimum_times : bool
-        Whether minimum times enter where they are broken, or are stated at once.
+    lazy_rows : bool
+        Whether rows that seldom bind enter where they are broken, or are stated at once.
     """
 
-    lazy_minimum_times: ClassVar[bool] = True
+    lazy_rows: ClassVar[bool] = True
 
     name = "thermal"
     outputs = (
@@ -80,7 +80,9 @@ class Thermal(Component[ThermalData]):
         super().__init__(data, steps, step_h)
         n, whole = data.count, data.integer
         self.least_on, self.floor = self.parameter(nonneg=True), self.parameter(nonneg=True)
-        self.cut, self.available = self.parameter(nonneg=True), self.parameter(nonneg=True)
+        self.available = self.parameter(nonneg=True)
+        # what heat takes of the largest output, as a whole and less what stopping units may count twice
+        self.heat_cut, self.cut = self.parameter(nonneg=True), self.parameter(nonneg=True)
         self.on = self.variable(self.least_on, self.available, integer=whole)
         self.start = self.variable(0.0, data.n_units, integer=whole)
         self.most_stop = self.parameter(nonneg=True)
@@ -91,7 +93,7 @@ class Thermal(Component[ThermalData]):
         self.held_on, self.held_off = self.parameter(nonneg=True), self.parameter(nonneg=True)
         self.trip: cp.Variable | None = None
         self.bands: RegulationBands | None = None
-        self.warm: WarmStarts | None = None
+        self.warm: WarmArcs | WarmStarts | None = None
         self.curved: CurvedFuel | None = None
         self.heating: HeatRegion | None = None
         self.up: HeldReserve | None = None
@@ -110,8 +112,12 @@ class Thermal(Component[ThermalData]):
             self.regulation = self.bands.used
             self.deep_floor = self.parameter(nonneg=True)
         if d.warm.cluster.size:
-            self.warm = WarmStarts(self, d.warm, d.n_units)
-            self.warm_arcs = self.warm.arcs
+            if d.integer:
+                self.warm = arcs = WarmArcs(self, d.warm, d.n_units)
+                self.warm_arcs = arcs.arcs
+            else:
+                self.warm = classes = WarmStarts(self, d.warm, d.n_units)
+                self.warm_starts = classes.started
         if d.fuel.cluster.size:
             self.curved = CurvedFuel(self, d.fuel, d.n_units, *d.boiler_range_mw)
             self.fuel = self.curved.fuel
@@ -144,6 +150,7 @@ class Thermal(Component[ThermalData]):
             "on_units": d.initial_on_units,
             "above_min_mw": d.initial_above_min_mw,
             "loaded_mw": d.initial_above_min_mw,
+            "cut_twice_mw": np.zeros(d.count),
             "starts": _entered(d.initial_on_units, d.initial_steps_in_state, longest),
             "stops": _entered(off, d.initial_steps_in_state, longest),
         }
@@ -158,7 +165,9 @@ class Thermal(Component[ThermalData]):
         d, span, state = self.data, window.span, window.state[self.name]
         self._before = state
         self.least_on.value, self.available.value = d.must_run_units[:, span], d.available_units[:, span]
-        self.floor.value, self.cut.value = d.heat_floor_mw[:, span], d.heat_cut_mw[:, span]
+        self.floor.value, self.heat_cut.value = d.heat_floor_mw[:, span], d.heat_cut_mw[:, span]
+        self._twice = d.cut_twice_mw[:, span]
+        self.cut.value = np.maximum(self.heat_cut.value - self._twice, 0.0)
         self.on_before.value, self.above_before.value = state["on_units"], state["above_min_mw"]
         self.most_stop.value = np.repeat(d.n_units[:, None], self.steps, axis=1)
         first_stops = self._first_stops(state)
@@ -188,11 +197,14 @@ class Thermal(Component[ThermalData]):
             cut[:, 0] for cut in thermal_rows.start_and_stop_cuts(d.max_mw, d.startup_ramp_mw, d.shutdown_ramp_mw)
         )
         room = (d.max_mw - d.min_mw) * state["on_units"] - state["loaded_mw"]
-        started = state["starts"][:, -1]
-        long, most = d.min_up_steps >= 2, thermal_rows.most_events
-        first = most(room - at_start * started, np.where(long, at_stop, np.maximum(at_stop - at_start, 0.0)))
-        second = most(room - np.maximum(at_start - at_stop, 0.0) * started, at_stop)
-        return np.where(long, first, np.minimum(first, second))
+        started, long, most = state["starts"][:, -1], d.min_up_steps >= 2, thermal_rows.most_events
+
+        def stops(room: Array, at_stop: Array) -> Array:
+            first = most(room - at_start * started, np.where(long, at_stop, np.maximum(at_stop - at_start, 0.0)))
+            second = most(room - np.maximum(at_start - at_stop, 0.0) * started, at_stop)
+            return np.where(long, first, np.minimum(first, second))
+
+        return np.minimum(stops(room + state["cut_twice_mw"], at_stop), stops(room, d.heated_stop_cut_mw))
 
     def _unforeseen_stops(self, state: State, held_on: Array, forced: Array) -> Array:
         """Units that can't stop in time for an outage that the window before didn't see, (element, step).
@@ -207,8 +219,9 @@ class Thermal(Component[ThermalData]):
         span = (d.max_mw - d.min_mw)[:, None]
         fall = np.minimum(d.ramp_down_mw_per_h * h, span[:, 0])[:, None] * state["on_units"][:, None]
         load = np.maximum(state["loaded_mw"][:, None] - fall * np.arange(self.steps), 0.0)
-        at_stop = np.maximum(d.max_mw - d.shutdown_ramp_mw, 0.0)[:, None]
-        late = load > span * state["on_units"][:, None] - at_stop * excess + _MW
+        room = span * state["on_units"][:, None] - load
+        at_stop, twice = np.maximum(d.max_mw - d.shutdown_ramp_mw, 0.0)[:, None], state["cut_twice_mw"][:, None]
+        late = (at_stop * excess > room + twice + _MW) | (d.heated_stop_cut_mw[:, None] * excess > room + _MW)
         return np.where(late | (held_on > left + _MW), excess, 0.0)
 
     def constraints(self) -> list[cp.Constraint]:
@@ -216,7 +229,7 @@ class Thermal(Component[ThermalData]):
         stopped = self._stopped()
         rows = [
             self.on - previous(self.on_before, self.on) == self.start - stopped,
-            *([] if self.lazy_minimum_times else thermal_rows.minimum_times(self)),
+            *([] if self.lazy_rows else self._seldom()),
             *thermal_rows.capacity(self),
             *thermal_rows.ramps(self),
             *thermal_rows.lowest(self),
@@ -234,8 +247,12 @@ class Thermal(Component[ThermalData]):
         return rows
 
     def lazy_constraints(self) -> list[cp.Constraint]:
-        """Minimum times, which seldom bind where the ramps and start costs of the units are real."""
-        return thermal_rows.minimum_times(self) if self.lazy_minimum_times else []
+        """Rows that seldom bind, where they are not stated at once."""
+        return self._seldom() if self.lazy_rows else []
+
+    def _seldom(self) -> list[cp.Constraint]:
+        """Minimum times, which ramps and start costs of real units keep anyway, and the last step on under heat."""
+        return [*thermal_rows.minimum_times(self), *thermal_rows.heated_capacity(self)]
 
     @property
     def regulated(self) -> cp.Expression:
@@ -298,12 +315,13 @@ class Thermal(Component[ThermalData]):
         on = self._counts(self.on.value[:, [last]])[:, 0]
         starts, stops = self._counts(self.start.value[:, :step]), self._counts(self.stop.value[:, :step])
         held_up = 0.0 if self.up is None else self.up.total_mw()[:, last]
-        loaded = self.above.value[:, last] + held_up + self.cut.value[:, last]
+        loaded = self.above.value[:, last] + held_up + self.heat_cut.value[:, last]
         span = (d.max_mw - d.min_mw) * on
         state = {
             "on_units": np.minimum(on, d.n_units),
             "above_min_mw": np.clip(self.regulated.value[:, last], -d.depth_mw * on, span),
             "loaded_mw": np.clip(loaded, 0.0, span),
+            "cut_twice_mw": self._twice[:, last],
             "starts": _last_columns(earlier["starts"], starts),
             "stops": _last_columns(earlier["stops"], stops),
         }

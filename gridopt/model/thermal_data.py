@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,6 +118,28 @@ class ThermalData(ComponentData):
         return cost
 
     @property
+    def heated_stop_cut_mw(self) -> Array:
+        """What the shutdown ramp takes of one unit's range beyond what its heat takes already, (element,) [MW]."""
+        each = np.zeros_like(self.heat_cut_mw)
+        np.divide(self.heat_cut_mw, self.heat_units, out=each, where=self.heat_units > 0)
+        at_stop = np.maximum(self.max_mw - self.shutdown_ramp_mw, 0.0)
+        return np.maximum(at_stop - each.max(axis=1, initial=0.0), 0.0)
+
+    @property
+    def shared_cut_mw(self) -> Array:
+        """What heat and shutdown ramp take of one unit's range alike, the smaller of both, (element,) [MW]."""
+        return np.maximum(self.max_mw - self.shutdown_ramp_mw, 0.0) - self.heated_stop_cut_mw
+
+    @property
+    def cut_twice_mw(self) -> Array:
+        """Most that heat and shutdown ramp may take of the same units, (element, time) [MW] of the cluster.
+
+        Only units that give no more heat in the next step can be in their last step on.
+        """
+        leaving = np.maximum(-np.diff(self.heat_units, axis=1, append=self.heat_units[:, -1:]), 0.0)
+        return self.shared_cut_mw[:, None] * leaving
+
+    @property
     def has_outages(self) -> bool:
         """Whether any unit is ever out of service."""
         return bool((self.available_units < self.n_units[:, None]).any())
@@ -164,7 +186,7 @@ def read_clusters(case: Case, network: DCNetwork) -> ThermalData | None:
     n = gen["n_units"].fillna(1).to_numpy(float)
     low, high = gen["min_p_mw"].to_numpy(float) / n, gen["max_p_mw"].to_numpy(float) / n
     step_h = case.settings.step_h
-    limits = {
+    limits: dict[str, Any] = {
         "n_units": n,
         "min_mw": low,
         "max_mw": high,
@@ -193,7 +215,7 @@ def read_clusters(case: Case, network: DCNetwork) -> ThermalData | None:
     )
 
 
-def _operation(case: Case, gen: pd.DataFrame, limits: dict[str, Array]) -> dict[str, Array]:
+def _operation(case: Case, gen: pd.DataFrame, limits: dict[str, Any]) -> dict[str, Any]:
     """Units available and units that must run, the heat-season range, and what runs before the horizon."""
     n, low, high = limits["n_units"], limits["min_mw"], limits["max_mw"]
     season_low = np.maximum(gen["heat_season_min_pu"].to_numpy(float) * high, low)
@@ -204,7 +226,10 @@ def _operation(case: Case, gen: pd.DataFrame, limits: dict[str, Array]) -> dict[
     step_h = case.settings.step_h
     down = _steps_between(season_low - limits["shutdown_ramp_mw"], limits["ramp_down_mw_per_h"] * step_h)
     up = _steps_between(season_low - limits["startup_ramp_mw"], limits["ramp_up_mw_per_h"] * step_h)
-    can_run = must_run_limit(outages.available_units, down, up + limits["min_down_steps"] - 1)
+    # a unit can't start in a step in which heat limits its output, if that and the startup ramp both leave less
+    limited = (season_high < high) & (limits["startup_ramp_mw"] < high)
+    after = np.maximum(up + limits["min_down_steps"] - 1, limited)
+    can_run = must_run_limit(outages.available_units, down, after)
     must, heat_units = (np.minimum(units, can_run) for units in must_run_units(case, gen, n))
     floor = (season_low - low)[:, None] * heat_units
     on, above = _initial(gen, n, low, high, must[:, 0], floor[:, 0])
@@ -221,7 +246,7 @@ def _operation(case: Case, gen: pd.DataFrame, limits: dict[str, Array]) -> dict[
     }
 
 
-def _economy(case: Case, gen: pd.DataFrame, limits: dict[str, Array]) -> dict[str, object]:
+def _economy(case: Case, gen: pd.DataFrame, limits: dict[str, Any]) -> dict[str, Any]:
     """Fuel, starts, bands below the minimum, heat."""
     n, low, high = limits["n_units"], limits["min_mw"], limits["max_mw"]
     bands = read_bands(case, gen, n)

@@ -7,6 +7,12 @@ r"""Rows of a thermal cluster: minimum times, capacity, ramps (formulation, sect
    y_t + r^{up}_t - y_{t-1} &\le RU\Delta (n_t - u_t) + (SU - P^{min}) u_t + W f_t \\
    y_{t-1} - y_t + r^{dn}_t &\le RD\Delta (n_t - u_t) + (SD - P^{min}) d_t + (P^{max}-P^{min}) f_t
 
+Units that give heat in their last step on lose both :math:`P^{max}-P^{max,heat}`, which stands in :math:`k`, and
+:math:`P^{max}-SD`, but only the larger of the two.  With :math:`m`, the smaller, and :math:`h_t` units that give heat
+in step t and no more in the next, at most :math:`o_t = \min(h_t, d_{t+1})` units are counted twice and
+:math:`k_t - m\,o_t` is the right cut.  As it is the larger of two linear functions, two rows say so: one with
+:math:`k_t - m h_t`, and one with :math:`k_t` and :math:`(P^{max}-SD-m)\, d_{t+1}`, which enters where it is broken.
+
 At the first step the second line, written for the step before it, limits :math:`d_1` by what was running then.
 For UT = 1 it becomes two rows, as a unit may start and stop in neighbouring steps.  Units that trip,
 :math:`f`, are exempt from SD, RD and UT; :math:`W` is the depth of the bands below the minimum.
@@ -57,19 +63,37 @@ def minimum_times(part: Thermal) -> list[cp.Constraint]:
 
 def capacity(part: Thermal) -> list[cp.Constraint]:
     """Output and upward reserve fit under the units' limits, and under their start and stop ramps."""
+    d = part.data
+    at_start, at_stop = start_and_stop_cuts(d.max_mw, d.startup_ramp_mw, d.shutdown_ramp_mw)
+    return _capacity(part, part.cut, at_start, at_stop, np.arange(d.count))
+
+
+def heated_capacity(part: Thermal) -> list[cp.Constraint]:
+    """The same for units that give heat in their last step on: they stop from what their heat leaves of their range.
+
+    ``capacity`` takes all heating units for stopping ones that may be; this is the row if fewer of them stop.
+    """
+    d = part.data
+    at_start, _ = start_and_stop_cuts(d.max_mw, d.startup_ramp_mw, d.shutdown_ramp_mw)
+    of = np.flatnonzero(d.shared_cut_mw > _MW)
+    return _capacity(part, part.heat_cut, at_start, d.heated_stop_cut_mw[:, None], of) if of.size else []
+
+
+def _capacity(
+    part: Thermal, cut: cp.Parameter, at_start: Array, at_stop: Array, clusters: NDArray[np.int64]
+) -> list[cp.Constraint]:
     d, steps = part.data, part.steps
     span = (d.max_mw - d.min_mw)[:, None]
-    at_start, at_stop = start_and_stop_cuts(d.max_mw, d.startup_ramp_mw, d.shutdown_ramp_mw)
     next_stop = cp.hstack([part.stop[:, 1:], np.zeros((d.count, 1))]) if steps > 1 else np.zeros((d.count, 1))
-    room = cp.multiply(span, part.on) - part.cut - part.above
+    room = cp.multiply(span, part.on) - cut - part.above
     if part.up is not None:
         room = room - part.up.total()
     rows = []
-    long = np.flatnonzero(d.min_up_steps >= 2)
+    long = clusters[d.min_up_steps[clusters] >= 2]
     if long.size:
         limits = cp.multiply(at_start, part.start) + cp.multiply(at_stop, next_stop)
         rows.append((room - limits)[long] >= 0)
-    short = np.flatnonzero(d.min_up_steps < 2)
+    short = clusters[d.min_up_steps[clusters] < 2]
     if short.size:
         extra_stop = np.maximum(at_stop - at_start, 0.0)
         extra_start = np.maximum(at_start - at_stop, 0.0)

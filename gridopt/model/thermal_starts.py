@@ -1,8 +1,10 @@
 r"""Starts that cost less while a unit is still warm (formulation, section 2).
 
 A unit that stopped in step :math:`\tau` and starts in step :math:`t` was off for :math:`a = t-\tau` steps.  Its
-start costs the tier of that time; the coldest tier holds for ever.  An arc :math:`x_{\tau t}` is a stop matched
-with the start that follows it, for every off-time that is warmer than cold:
+start costs the tier of that time; the coldest tier holds for ever.
+
+**Whole units: arcs.**  An arc :math:`x_{\tau t}` is a stop matched with the start that follows it, for every off-time
+that is warmer than cold and no shorter than the minimum time off:
 
 .. math::
    \text{cost} = \sum_t C^{cold} u_t - \sum_{\tau,t} \big(C^{cold} - C(t-\tau)\big) x_{\tau t}, \qquad
@@ -13,6 +15,20 @@ fractions they are the tightest description there is (Knueven, Ostrowski & Watso
 doi:10.1287/ijoc.2019.0944).  Stops before the window stand on the right-hand side: those that no start has been
 matched with yet are handed over, as far back as a unit stays warm.  Units that tripped are matched like units that
 stopped.
+
+**Fractions of units: classes.**  One arc for each pair of hours is too much where commitment is relaxed anyway.  There
+:math:`w_{k,t}` is how many units start in step t at the cost of warm tier k, with off-times :math:`A_k`:
+
+.. math::
+   \text{cost} = \sum_t C^{cold} u_t - \sum_{k,t} \big(C^{cold} - C_k\big) w_{k,t}, \qquad
+   \sum_k w_{k,t} \le u_t, \qquad w_{k,t} \le \sum_{a \in A_k} d_{t-a}, \qquad 0 \le w \le \bar N
+
+The cost never exceeds that of arcs: :math:`w_{k,t} = \sum_{a \in A_k} x_{t-a,t}` makes a solution by classes of any
+solution by arcs, with the same saving.  The sums over k are those of the second row of the arcs, and as every arc is
+at most the stop it begins at, :math:`\sum_{a \in A_k} x_{t-a,t} \le \sum_{a \in A_k} d_{t-a}`.  Stops before the
+window are handed over whole, never less than the unmatched ones.  What classes give away: one stop can warm several
+starts of its cluster in different steps, where other units of it are cold.  All rows are stated at once: entering
+where it is broken, the last one makes starts move on by an hour from round to round.
 """
 
 from __future__ import annotations
@@ -26,6 +42,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gridopt.model.component import Array, Component
+from gridopt.model.thermal_rows import last_steps, still_held
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +75,41 @@ class WarmTimes:
         """Longest time for which a unit is warm [steps]."""
         return int(self.age.max(initial=0))
 
+    def classes(self) -> WarmClasses:
+        """Neighbouring off-times of a cluster with the same saving, in one class each.
+
+        Examples
+        --------
+        >>> off = WarmTimes(np.array([0, 0, 0, 1]), np.array([2, 3, 4, 2]), np.array([9.0, 9.0, 5.0, 5.0]))
+        >>> classes = off.classes()
+        >>> classes.cluster.tolist(), classes.first.tolist(), classes.beyond.tolist(), classes.saving_cny.tolist()
+        ([0, 0, 1], [2, 4, 2], [4, 5, 3], [9.0, 5.0, 5.0])
+        """
+        same = (np.diff(self.cluster) == 0) & (np.diff(self.age) == 1) & (np.diff(self.saving_cny) == 0)
+        begin = np.flatnonzero(np.concatenate([[True], ~same]))
+        end = np.append(begin[1:], self.age.size) - 1
+        return WarmClasses(self.cluster[begin], self.age[begin], self.age[end] + 1, self.saving_cny[begin])
+
+
+@dataclass(frozen=True)
+class WarmClasses:
+    """Ranges of off-times after which a start costs the same, warmer than cold.
+
+    Parameters
+    ----------
+    cluster
+        (class,) position of the cluster.
+    first, beyond
+        (class,) shortest off-time, and the shortest that is too long [steps].
+    saving_cny
+        (class,) cold cost less the cost of the class [CNY per unit start].
+    """
+
+    cluster: Index
+    first: Index
+    beyond: Index
+    saving_cny: Array
+
 
 def read_starts(case: Case, gen: pd.DataFrame, min_down_steps: Index) -> tuple[Array, WarmTimes]:
     """Cold start cost of one unit (element,) [CNY], and the off-times after which a start costs less.
@@ -69,7 +121,7 @@ def read_starts(case: Case, gen: pd.DataFrame, min_down_steps: Index) -> tuple[A
     table, step_h = case.net.start_cost, case.settings.step_h
     cluster, age, saving = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0)]
     for index, rows in table.loc[table["index"].isin(gen.index)].groupby("index"):
-        i = int(gen.index.get_indexer([index])[0])
+        i = int(np.flatnonzero(gen.index == index)[0])
         costs = rows["cost_cny"].to_numpy(float)
         first = np.ceil(rows["off_hours_from"].to_numpy(float) / step_h - 1e-9).astype(np.int64)
         cold[i] = costs[-1]
@@ -83,8 +135,8 @@ def read_starts(case: Case, gen: pd.DataFrame, min_down_steps: Index) -> tuple[A
     return cold, WarmTimes(np.concatenate(cluster), np.concatenate(age), np.concatenate(saving))
 
 
-class WarmStarts:
-    """Arcs from stops to starts in a window.
+class WarmArcs:
+    """Warm starts in a window by arcs from stops to starts.
 
     Attributes
     ----------
@@ -159,6 +211,58 @@ class WarmStarts:
         np.subtract.at(vintages, (self._cluster[used], self.memory + self._stop[used]), self.arcs.value[used])
         left: Array = np.maximum(vintages[:, step : step + self.memory], 0.0)
         return left
+
+
+class WarmStarts:
+    """Warm starts in a window by classes of off-times.
+
+    Attributes
+    ----------
+    started : cvxpy.Variable
+        (class, step) units that are started at the cost of a class.
+    """
+
+    def __init__(self, part: Component[Any], times: WarmTimes, n_units: Array) -> None:
+        self.steps, self.count, self.memory = part.steps, part.data.count, times.longest
+        self.classes = times.classes()
+        self._clusters, own = np.unique(self.classes.cluster, return_inverse=True)
+        number = own.size
+        self.started = part.variable(0.0, n_units[self.classes.cluster], rows=number)
+        self._earlier = part.parameter(rows=number, nonneg=True)
+        self._of_cluster = sp.csr_array(
+            (np.ones(number), (own, np.arange(number))), shape=(self._clusters.size, number)
+        )
+
+    def bind(self, cooling: Array) -> None:
+        """Stops before the window, (element, memory), the last column just before it."""
+        self._cooling = np.maximum(cooling, 0.0)
+        stops, classes = self._cooling[self.classes.cluster], self.classes
+        younger, older = (still_held(stops, age, self.steps) for age in (classes.beyond, classes.first))
+        self._earlier.value = np.maximum(younger - older, 0.0)
+
+    def rows(self, start: cp.Variable, stop: cp.Expression) -> list[cp.Constraint]:
+        """A start is of one class at most, and no more are of a class than units that stopped so long ago."""
+        rows, classes = [self._of_cluster @ self.started <= start[self._clusters]], self.classes
+        ranges, member = np.unique(np.column_stack([classes.first, classes.beyond]), axis=0, return_inverse=True)
+        for k, (first, beyond) in enumerate(ranges):  # one block for all classes of the same off-times
+            of = np.flatnonzero(member.ravel() == k)
+            ago = sp.csr_array(last_steps(self.steps, int(beyond)) - last_steps(self.steps, int(first)))
+            rows.append(self.started[of] - stop[classes.cluster[of]] @ ago <= self._earlier[of])
+        return rows
+
+    def saving_cny(self) -> cp.Expression:
+        """Saving of all clusters, (step,) [CNY]."""
+        return self.classes.saving_cny @ self.started
+
+    def discount_cny(self) -> Array:
+        """Saving of each cluster, (element, step) [CNY]."""
+        out = np.zeros((self.count, self.steps))
+        np.add.at(out, self.classes.cluster, self.classes.saving_cny[:, None] * self.started.value)
+        return out
+
+    def cooling(self, stops: Array, step: int) -> Array:
+        """Stops (element, step) of the last steps up to a step, (element, memory)."""
+        return np.hstack([self._cooling, stops[:, :step]])[:, -self.memory :]
 
 
 def _entries(series: cp.Expression, places: Index) -> cp.Expression:

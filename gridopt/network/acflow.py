@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gridopt.network.snapshots import Snapshot, base_snapshots
+from gridopt.network.snapshots import Snapshot, base_snapshots, demand_rows
 
 if TYPE_CHECKING:
     from pandapower import pandapowerNet
@@ -60,8 +60,8 @@ class AcFlow:
 def ac_net(net: pandapowerNet) -> pandapowerNet:
     """Copy a net and add one reactive source per bus that has switched plant, parks, storage or a neighbour.
 
-    The sources are rows of ``gen`` named ``reactive <bus>`` with no active power; contracts become rows of
-    ``load`` named ``tie <name>``, behind the loads of the given net.
+    The sources are rows of ``gen`` named ``reactive <bus>`` with no active power; flexible loads and prosumers become
+    rows of ``load`` behind those of the given net (``snapshots.demand_rows``), then contracts, named ``tie <name>``.
 
     Parameters
     ----------
@@ -78,7 +78,14 @@ def ac_net(net: pandapowerNet) -> pandapowerNet:
     net = copy.deepcopy(net)
     # The switched steps are represented by the sources below.
     net.shunt = net.shunt[net.shunt["step"] > 0]
-    net.load["q_per_p"] = (net.load["q_mvar"] / net.load["p_mw"]).where(net.load["p_mw"] > 0, 0.0)
+    rows = demand_rows(net)
+    more = rows[rows["table"] != "load"]
+    if len(more):
+        index = pp.create_loads(
+            net, more["bus"].to_numpy(), p_mw=more["p_mw"].to_numpy(), q_mvar=more["q_mvar"].to_numpy()
+        )
+        net.load.loc[index, "name"] = (more["table"] + " " + more["name"]).to_numpy()
+    net.load["q_per_p"] = (net.load["q_mvar"] / net.load["p_mw"]).where(net.load["p_mw"] != 0, 0.0)
     for name, bus in zip(net["tie"]["name"], net["tie"]["bus"], strict=True):
         pp.create_load(net, bus, p_mw=0.0, q_mvar=0.0, name=f"tie {name}", q_per_p=0.0)
     for bus, reach in _reactive_range(net).items():

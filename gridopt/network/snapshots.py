@@ -70,7 +70,8 @@ VALLEY = Hour(
 class Snapshot:
     """Power of each element in one hour [MW], indexed like the table of the net, with pandapower's signs.
 
-    ``tie_mw`` is the export of each tie; ``q_factor`` scales the reactive part of the loads with their active one.
+    ``load_mw`` holds loads, flexible loads and prosumers, indexed like ``demand_rows``; ``tie_mw`` is the export of
+    each tie.
     """
 
     load_mw: pd.Series
@@ -83,6 +84,63 @@ class Snapshot:
         """Generation minus consumption and export; what the reference bus has to take [MW]."""
         supply = float(self.gen_mw.sum() + self.sgen_mw.sum())
         return supply - float(self.load_mw.sum() + self.storage_mw.sum() + self.tie_mw.sum())
+
+
+# Shape that a sketched hour knows (``Hour.load``), and reactive power per active power, of what can shift.
+_SHAPES = {"ev": "load_ev", "electric_heating": "load_electric_heating", "industry": "load", "data_centre": ""}
+_Q_PER_P, _Q_PER_P_HYDROGEN = 0.20, 0.10
+
+
+def demand_rows(net: pandapowerNet) -> pd.DataFrame:
+    """Everything that consumes: rows of ``load``, then of ``flexible_load``, then of ``prosumer``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns table, row, name, bus, p_mw (annual mean drawn from the grid), q_mvar, profile; index 0, 1, ...
+        A flexible load draws what its use needs, a prosumer its load less its least generation.
+    """
+    load, flexible, own = net.load, net["flexible_load"], net["prosumer"]
+    drawn = flexible_mean_mw(flexible)
+    hydrogen = flexible["kind"].isin(["electrolyser", "ammonia"])
+    net_load = own["p_mw"] - own["generation_min_mw"]
+    parts = [
+        load[["name", "bus", "p_mw", "q_mvar", "profile"]].assign(table="load"),
+        pd.DataFrame(
+            {
+                "name": flexible["name"],
+                "bus": flexible["bus"],
+                "p_mw": drawn,
+                "q_mvar": drawn * np.where(hydrogen, _Q_PER_P_HYDROGEN, _Q_PER_P),
+                "profile": flexible["kind"].map(_SHAPES).fillna(""),
+                "table": "flexible_load",
+            }
+        ),
+        pd.DataFrame(
+            {
+                "name": own["name"],
+                "bus": own["bus"],
+                "p_mw": net_load,
+                "q_mvar": net_load * _Q_PER_P,
+                "profile": own["profile"],
+                "table": "prosumer",
+            }
+        ),
+    ]
+    rows = pd.concat([part.assign(row=part.index) for part in parts if len(part)], ignore_index=True)
+    typed: pd.DataFrame = rows.astype({"bus": int, "p_mw": float, "q_mvar": float})
+    return typed
+
+
+def flexible_mean_mw(table: pd.DataFrame) -> pd.Series:
+    """Annual mean that each row of ``flexible_load`` draws [MW]: its own use, and what others take out of its store."""
+    by_name = table.set_index("name")
+    taken = table["p_mw"] / table["eta"] * table["kg_h2_per_mwh"]
+    fed = taken.where(table["feeds"] != "").groupby(table["feeds"]).sum()
+    own_hydrogen = by_name["kg_h2_per_mwh"].reindex(fed.index)
+    chained = (fed / own_hydrogen).reindex(table["name"]).fillna(0.0).to_numpy()
+    mean: pd.Series = table["p_mw"] / table["eta"] + chained
+    return mean
 
 
 def base_snapshots(net: pandapowerNet) -> dict[str, Snapshot]:
@@ -118,7 +176,8 @@ def merit_order(net: pandapowerNet, hour: Hour) -> Snapshot:
         solar and by easing storage inside the region.
     """
     other = hour.load.get("", 1.0)
-    load = net.load["p_mw"] * net.load["profile"].map(hour.load).fillna(other)
+    rows = demand_rows(net)
+    load = rows["p_mw"] * rows["profile"].map(hour.load).fillna(other)
     ties = _ties(net, hour)
     low, high = _limits(net, hour)
     wind = net.sgen["technology"] == "wind"
@@ -190,7 +249,7 @@ def region_export_mw(net: pandapowerNet, snapshot: Snapshot) -> pd.Series:
     parts = (
         (net.gen, snapshot.gen_mw),
         (net.sgen, snapshot.sgen_mw),
-        (net.load, -snapshot.load_mw),
+        (demand_rows(net), -snapshot.load_mw),
         (net.storage, -snapshot.storage_mw),
         (net["tie"], -snapshot.tie_mw),
     )

@@ -212,7 +212,41 @@ def _remarks(result: Result) -> list[str]:
     for key, words in (("unserved_mwh", "unserved energy"), ("excess_mwh", "power that no one could take")):
         if float(str(s[key])) > 0.5:
             lines.append(f"[bold red]attention:[/bold red] {_number(s[key], digits=0)} MWh of {words}")
+    lines += _broken(result.dataset)
     lines += [escape(f"note: {remark}") for remark in remarks(result.case)]
+    return lines
+
+
+# What falls short apart from unserved demand: variable and words.
+_SHORT = (
+    ("heat_shortfall_mw", "heat that was not served"),
+    ("flexible_load_shortfall_mw", "use of flexible loads that was not served"),
+    ("prosumer_shortfall_mw", "own load of prosumers that was not served"),
+)
+
+
+def _broken(dataset: xr.Dataset) -> list[str]:
+    """Rules and amounts that were not kept, each by its name."""
+    attention = "[bold red]attention:[/bold red]"
+    step_h = float(dataset.attrs["step_h"])
+    lines = [
+        f"{attention} {energy:,.0f} MWh of {words}"
+        for name, words in _SHORT
+        if name in dataset and (energy := float(dataset[name].sum()) * step_h) > 0.5
+    ]
+    if "reserve_shortfall_mw" in dataset:
+        hours = (dataset["reserve_shortfall_mw"] > 1.0).sum("time").to_series() * step_h
+        lines += [f"{attention} reserve {escape(str(k))} falls short in {v:,.0f} h" for k, v in hours.items() if v]
+    if "budget_breach" in dataset:
+        for row in range(dataset.sizes["budget"]):
+            one = dataset.isel(budget=row)
+            if float(one["budget_breach"]) > 0:
+                way = "above" if str(one["budget_sense"].item()) == "most" else "below"
+                unit, name = str(one["budget_unit"].item()), str(one["budget"].item())
+                lines.append(
+                    f"{attention} {escape(name)}: {float(one['budget_used']):,.0f} {unit}, "
+                    f"{float(one['budget_breach']):,.0f} {way} the limit of {float(one['budget_limit']):,.0f}"
+                )
     return lines
 
 

@@ -21,8 +21,8 @@ _PACKAGES = ("gridopt", "cvxpy", "highspy", "pandapower", "numpy", "scipy", "xar
 # Columns of the net that travel with the elements, where their table has them.
 _ELEMENT_COLUMNS = ("technology", "city")
 _ELEMENT_RATES = {
-    "co2_t_per_mwh": ("t/MWh", "carbon dioxide per MWh of output"),
-    "coal_tce_per_mwh": ("t/MWh", "coal equivalent per MWh of output"),
+    "co2_t_per_mwh": ("t/MWh", "carbon dioxide per MWh of boiler load"),
+    "coal_tce_per_mwh": ("t/MWh", "coal equivalent per MWh of boiler load"),
 }
 # Values smaller than this are rounding of the solver [MW, MWh, units].
 _NOISE = 1e-9
@@ -45,12 +45,12 @@ def build_dataset(system: System, record: Record) -> xr.Dataset:
     dataset = dataset.merge(_network_results(system, record)).merge(_costs(record)).merge(_windows(record))
     dataset = dataset.merge(_budgets(system, record))
     for coordinate in dataset.coords:
-        dataset[coordinate].attrs |= _coordinate_attributes(str(coordinate))
+        dataset[coordinate].attrs |= _coordinate_attributes(str(coordinate), list(map(str, dataset.sizes)))
     dataset.attrs = _attributes(system)
     return dataset
 
 
-def _coordinate_attributes(name: str) -> dict[str, str]:
+def _coordinate_attributes(name: str, dimensions: list[str]) -> dict[str, str]:
     """Meaning of a coordinate, with the unit where it has one."""
     if name == "time":
         return {"long_name": "end of the step, local standard time"}
@@ -59,9 +59,9 @@ def _coordinate_attributes(name: str) -> dict[str, str]:
     for rate, (units, meaning) in _ELEMENT_RATES.items():
         if name.endswith(rate):
             return {"long_name": meaning, "units": units}
-    words = name.replace("_", " ")
-    dimension, _, rest = words.partition(" ")
-    return {"long_name": f"{rest} of the {dimension}" if rest else f"name of the {dimension}"}
+    dimension = max((known for known in dimensions if f"{name}_".startswith(f"{known}_")), key=len, default=name)
+    words, rest = dimension.replace("_", " "), name.removeprefix(dimension).strip("_").replace("_", " ")
+    return {"long_name": f"{rest} of the {words}" if rest else f"name of the {words}"}
 
 
 def _variable(dims: tuple[str, ...], values: Array, units: str, long_name: str) -> xr.Variable:
@@ -203,7 +203,7 @@ def _costs(record: Record) -> xr.Dataset:
     out = xr.Dataset(coords={"component": components})
     for name, values, meaning in (
         ("operating_cost_cny", record.operating_cny, "resource cost"),
-        ("penalty_cny", record.penalty_cny, "price of unserved, excess, spilled and curtailed energy"),
+        ("penalty_cny", record.penalty_cny, "price of what should not be: unserved, excess, spilled, curtailed energy, broken rules"),
     ):
         out[name] = _variable(("component", "time"), np.stack([values[c] for c in components]), "CNY", meaning)
     return out
@@ -214,7 +214,7 @@ def _windows(record: Record) -> xr.Dataset:
     for name, units, meaning in (
         ("start", "1", "number of the window's first step"),
         ("core", "1", "steps kept"),
-        ("rounds", "1", "times it was solved until no network limit was exceeded"),
+        ("rounds", "1", "times it was solved until no limit or row was broken"),
         ("limit_rows", "1", "network limits in the model at the end"),
         ("lazy_rows", "1", "component rows that entered because they were broken"),
         ("simplex_iterations", "1", "iterations of the solver"),
@@ -242,9 +242,9 @@ def _budgets(system: System, record: Record) -> xr.Dataset:
     )
     breach = np.array([limit.breach(amount) for limit, amount in zip(limits, used, strict=True)])
     for name, values, units, meaning in (
-        ("limit", np.array([limit.limit[-1] for limit in limits]), "budget_unit", "limit over the whole horizon"),
-        ("used", used, "budget_unit", "amount over the whole horizon"),
-        ("breach", breach, "budget_unit", "by how much the budget is broken"),
+        ("limit", np.array([limit.limit[-1] for limit in limits]), "1", "limit over the whole horizon, in budget_unit"),
+        ("used", used, "1", "amount over the whole horizon, in budget_unit"),
+        ("breach", breach, "1", "by how much the budget is broken, in budget_unit"),
         ("price_cny", np.array([limit.price_cny for limit in limits]), "CNY", "price of a unit of breach"),
     ):
         out[f"budget_{name}"] = xr.Variable(("budget",), values, {"units": units, "long_name": meaning})

@@ -301,6 +301,8 @@ def _emissions(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
             column_of = prefix + (column.removeprefix("coal_") if prefix else column)
             rates = case.net[table].set_index("name").reindex(dataset[dimension].to_numpy())[column_of].fillna(0.0)
             out[key] += float(dataset[name].sum("time").to_numpy() @ rates.to_numpy(float)) * case.settings.step_h
+    if "emission_co2_t" in dataset:  # every component, sites with a profile too
+        out["co2_t"] = float(_sum(dataset, "emission_co2_t").sum())
     return out | _hydrogen(case, dataset)
 
 

@@ -205,9 +205,11 @@ def _demand_side(net: pp.pandapowerNet, rng: np.random.Generator) -> None:
 
 
 def _heat(net: pp.pandapowerNet, rng: np.random.Generator) -> None:
-    """A heated town with a store, a boiler, an electric boiler, and an extraction unit where there is a cluster."""
-    if not len(net["heat_zone"]) if "heat_zone" in net else True:
+    """A heated town with a store, a boiler, an electric boiler, an extraction and at times a back-pressure plant."""
+    if "heat_zone" not in net or net["heat_zone"].empty:
         add_row(net, "heat_zone", {"name": "town", "profile": "heat"})
+    else:  # the first cluster heats the town: its units give heat in proportion to power
+        put(net, "gen", int(net.gen.index[0]), {"chp_kind": "back_pressure", "c_m": 0.8, "eta_heat": 0.9})
     zones = net["heat_zone"].assign(p_mw=60.0, store_mwh=50.0, store_mw=15.0, store_loss_per_h=0.01)
     net["heat_zone"] = zones
     for kind, most, cost in (("boiler", 60.0, 180.0), ("electric_boiler", 20.0, 0.0)):

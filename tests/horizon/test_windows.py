@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from gridopt.horizon.rolling import horizon_spans, solver_options
 from gridopt.horizon.windows import Span, spans
 from gridopt.model.system import System
-from tests.horizon.equations import check
-from tests.horizon.random_cases import random_case
+from tests.horizon.audited import audited
+from tests.horizon.random_cases import whole_system
 from tests.model.systems import case_of, generator, grid, load, profiles, solve, storage
 
 
@@ -56,10 +56,9 @@ def test_hours_of_the_settings_become_steps():
 
 
 def test_a_horizon_of_one_hour():
-    net, series = random_case(4, 1)
-    system, record = solve(case_of(net, series, horizon={"window_h": 6, "look_ahead_h": 6}))
-    assert [window.core for window in record.windows] == [1]
-    check(system, record)
+    net, series = whole_system(4, 1)
+    result = audited(case_of(net, series, horizon={"window_h": 6, "look_ahead_h": 6}))
+    assert list(result.dataset["window_core"]) == [1]
 
 
 def test_automatic_start_keeps_the_basis_only_without_commitment():
@@ -72,12 +71,12 @@ def test_automatic_start_keeps_the_basis_only_without_commitment():
 
 @pytest.mark.parametrize("seed", range(2))
 def test_both_starts_agree(seed):
-    net, series = random_case(seed, 24)
+    net, series = whole_system(seed, 24)
     horizon = {"window_h": 6, "look_ahead_h": 6}
     costs = [solve(case_of(net, series, solver={"start": start}))[1].objective_cny for start in ("basis", "presolve")]
     assert costs[0] == pytest.approx(costs[1], rel=1e-8)
     for start in ("basis", "presolve"):
-        check(*solve(case_of(net, series, horizon=horizon, solver={"start": start})))
+        audited(case_of(net, series, horizon=horizon, solver={"start": start}))
 
 
 def test_progress_is_told_after_every_window():
@@ -100,9 +99,7 @@ def test_what_storage_is_worth_at_the_end_of_windows(end):
     storage(net, 0, charge_mw=10.0, energy_mwh=60.0, efficiency=0.9, start_pu=0.5)
     series = profiles(24, load=("demand", np.repeat([0.8, 1.6], 12)))
     horizon = {"window_h": 6, "look_ahead_h": 0, "end_storage": end}
-    system, record = solve(case_of(net, series, horizon=horizon))
-    check(system, record)
-    level = record.outputs["storage"]["storage_energy_mwh"][0]
+    level = audited(case_of(net, series, horizon=horizon)).dataset["storage_energy_mwh"].to_numpy()[0]
     assert level[5] == pytest.approx(0.0 if end == "free" else 60.0, abs=1e-5)
     if end == "free":
         assert level[-1] == pytest.approx(0.0, abs=1e-5)

@@ -1,4 +1,4 @@
-"""One instance of three to six hours for every component; ``test_golden.py`` compares its linear program.
+"""One instance of two to six hours for every component; ``test_golden.py`` compares its linear program.
 
 ``python -m tests.model.golden_cases`` writes all golden files anew, from the root of the project.  Do that only
 for a change of the mathematics that is meant, and check every changed row against ``docs`` and the equations at
@@ -7,10 +7,25 @@ the top of the component before committing it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
+from gridopt.case import Case
+from tests.model import (
+    golden_emission,
+    golden_exchange,
+    golden_flexible,
+    golden_heat,
+    golden_hydro,
+    golden_renewable,
+    golden_response,
+    golden_storage,
+    golden_thermal,
+)
 from tests.model.systems import (
     MONOLITHIC,
+    add_row,
     bound_model,
     canonical,
     case_of,
@@ -19,27 +34,24 @@ from tests.model.systems import (
     hydro,
     load,
     profiles,
-    response,
     storage,
     thermal,
-    tie,
     wind,
 )
 
 FOLDER = Path(__file__).parent / "golden"
 
 
-def demand() -> str:
+def demand() -> Case:
     """Two buses: unserved energy at its own and at the general price, excess only where there is a source."""
     net = grid(2, [(0, 1, 10.0, 50.0)])
     load(net, 0, 100.0, "load")
     load(net, 1, 20.0, value_of_lost_load_cny_per_mwh=9000.0)
     generator(net, 0, 90.0, 300.0)
-    _, model = bound_model(case_of(net, profiles(3, load=("demand", [0.5, 1.0, 1.5]))))
-    return canonical(model)
+    return case_of(net, profiles(3, load=("demand", [0.5, 1.0, 1.5])))
 
 
-def generators() -> str:
+def generators() -> Case:
     """Linear and piecewise cost; the constant cost stands in no coefficient."""
     import pandapower as pp
 
@@ -49,22 +61,20 @@ def generators() -> str:
     row = generator(net, 0, 50.0, 0.0)
     pp.create_pwl_cost(net, row, "gen", [[0, 20, 100.0], [20, 50, 400.0]])
     settings = {"plain": True, "unit_commitment": "off"}
-    _, model = bound_model(case_of(net, 3, **settings))
-    return canonical(model)
+    return case_of(net, 3, **settings)
 
 
-def renewable() -> str:
+def renewable() -> Case:
     """Own and general price of curtailment."""
     net = grid()
     load(net, 0, 30.0)
     wind(net, 0, 50.0, "wind")
     wind(net, 0, 40.0, "sun", technology="solar", curtailment_cost_cny_per_mwh=25.0)
     series = profiles(3, wind=("availability", [0.2, 0.5, 1.0]), sun=("availability", [0.0, 0.25, 0.5]))
-    _, model = bound_model(case_of(net, series))
-    return canonical(model)
+    return case_of(net, series)
 
 
-def _cluster(**columns: object) -> str:
+def _cluster(**columns: object) -> Case:
     net = grid()
     load(net, 0, 150.0)
     values = {
@@ -79,30 +89,27 @@ def _cluster(**columns: object) -> str:
         "initial_hours_in_state": 1.0,
     }
     thermal(net, 0, 3, 40.0, 100.0, 300.0, **(values | columns))
-    _, model = bound_model(case_of(net, 4))
-    return canonical(model)
+    return case_of(net, 4)
 
 
-def thermal_long() -> str:
+def thermal_long() -> Case:
     """Three units of 40 … 100 MW that stay on three hours and off two, two of them on since one hour."""
     return _cluster(min_up_h=3.0, min_down_h=2.0)
 
 
-def thermal_short() -> str:
+def thermal_short() -> Case:
     """The same units without minimum times: a unit may start and stop in neighbouring hours."""
     return _cluster(startup_ramp_mw=150.0, shutdown_ramp_mw=180.0)
 
 
-def thermal_free() -> str:
+def thermal_free() -> Case:
     """Ramps that can't bind have no rows."""
     free = dict.fromkeys(("ramp_up_mw_per_h", "ramp_down_mw_per_h", "startup_ramp_mw", "shutdown_ramp_mw"), 999.0)
     return _cluster(**free, must_run_units=1)
 
 
-def thermal_heat() -> str:
+def thermal_heat() -> Case:
     """Two of three units heat in the first two hours: each between 60 and 80 MW."""
-    from tests.model.systems import add_row
-
     net = grid()
     load(net, 0, 150.0)
     thermal(
@@ -120,11 +127,10 @@ def thermal_heat() -> str:
         initial_p_mw=140.0,
     )
     add_row(net, "heat_zone", {"name": "town", "profile": "heat"})
-    _, model = bound_model(case_of(net, profiles(3, heat=("heat", [0.9, 0.1, 0.0]))))
-    return canonical(model)
+    return case_of(net, profiles(3, heat=("heat", [0.9, 0.1, 0.0])))
 
 
-def hydro_reservoir() -> str:
+def hydro_reservoir() -> Case:
     """A reservoir between 100 and 900 MWh and a plant on a river."""
     net = grid()
     load(net, 0, 50.0)
@@ -132,11 +138,10 @@ def hydro_reservoir() -> str:
     hydro(net, 0, 60.0, **lake, inflow_mw=20.0, profile="inflow", min_release_mw=5.0)
     hydro(net, 0, 10.0, profile="river")
     series = profiles(3, inflow=("inflow", [0.5, 1.0, 1.5]), river=("availability", [0.4, 0.5, 0.6]))
-    _, model = bound_model(case_of(net, series), energy_price_cny_per_mwh=300.0)
-    return canonical(model)
+    return case_of(net, series)
 
 
-def store() -> str:
+def store() -> Case:
     """A battery that returns to its start level and one that is worth something; wear, losses, cycles per day."""
     net = grid()
     load(net, 0, 50.0)
@@ -154,34 +159,11 @@ def store() -> str:
         end="cyclic",
     )
     storage(net, 0, charge_mw=10.0, energy_mwh=40.0, efficiency=0.8)
-    _, model = bound_model(case_of(net, 3, horizon=MONOLITHIC), energy_price_cny_per_mwh=300.0)
-    return canonical(model)
+    return case_of(net, 3, horizon=MONOLITHIC)
 
 
-def exchange() -> str:
-    """Two ties: one with ramp and contract energy, one without."""
-    net = grid()
-    load(net, 0, 50.0)
-    generator(net, 0, 400.0, 250.0)
-    columns = {"band_mw": 30.0, "ramp_mw_per_h": 40.0, "annual_mwh": 1.0, "price_cny_per_mwh": 320.0}
-    tie(net, 0, 100.0, profile="contract", **columns, max_p_mw=120.0)
-    tie(net, 0, -50.0, name="flat", band_mw=10.0)
-    _, model = bound_model(case_of(net, profiles(3, contract=("contract", [0.8, 1.0, 1.2]))))
-    return canonical(model)
-
-
-def interruption() -> str:
-    """A program of 30 MW for three hours a year over two buses, and one without a budget."""
-    net = grid(2, [(0, 1, 10.0, 50.0)])
-    load(net, 0, 75.0, "load")
-    load(net, 1, 25.0, kind="industrial")
-    response(net, 30.0, 700.0, hours_per_year=3.0)
-    response(net, 40.0, 900.0, name="industry", target="industrial")
-    _, model = bound_model(case_of(net, profiles(3, load=("demand", [0.8, 1.0, 1.2]))))
-    return canonical(model)
-
-
-CASES = {
+#: Instances by name; those of the larger components stand in modules of their own.
+CASES: dict[str, Callable[[], Case]] = {
     case.__name__: case
     for case in (
         demand,
@@ -193,16 +175,40 @@ CASES = {
         thermal_heat,
         hydro_reservoir,
         store,
-        exchange,
-        interruption,
+        *chain.from_iterable(
+            module.CASES.values()
+            for module in (
+                golden_renewable,
+                golden_thermal,
+                golden_hydro,
+                golden_storage,
+                golden_exchange,
+                golden_response,
+                golden_flexible,
+                golden_heat,
+                golden_emission,
+            )
+        ),
     )
 }
+
+#: What is left at the end is worth this much [CNY/MWh] in these instances, elsewhere nothing.
+END_PRICE_CNY_PER_MWH = dict.fromkeys(
+    ("hydro_reservoir", "hydro_cascade", "store", "response_shift", "flexible_loads", "prosumers", "heat"), 300.0
+)
+
+
+def linear_program(name: str) -> str:
+    """The compiled linear program of an instance, in words."""
+    price = END_PRICE_CNY_PER_MWH.get(name, 0.0)
+    _, model = bound_model(CASES[name](), energy_price_cny_per_mwh=price)
+    return canonical(model)
 
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    for name, case in CASES.items():
-        (FOLDER / f"{name}.txt").write_text(case(), encoding="utf-8")
+    for name in CASES:
+        (FOLDER / f"{name}.txt").write_text(linear_program(name), encoding="utf-8")
 
 
 if __name__ == "__main__":

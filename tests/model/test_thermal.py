@@ -123,6 +123,55 @@ def test_heat_maximum_below_the_minimum_output_is_raised_to_it():
     np.testing.assert_allclose(output(record, "thermal", "generator_p_mw")[0, :2], 80.0, atol=1e-5)
 
 
+def heat_then_stop(stop_mw, outage_hour=2, seasons=(1.0,) * 4, **settings):
+    """A heating unit of 40 to 100 MW, at most 80 while it heats, that is in overhaul for an hour."""
+    net = grid()
+    load(net, 0, 100.0)
+    columns = {"must_run_units": 1, "heat_zone": "town", "heat_season_max_pu": 0.8, "shutdown_ramp_mw": stop_mw}
+    row = thermal(net, 0, 1, 40.0, 100.0, 300.0, initial_on_units=1, initial_p_mw=40.0, **columns)
+    add_row(net, "heat_zone", {"name": "town", "profile": "heat"})
+    generator(net, 0, 500.0, 500.0)
+    start = f"2030-01-01 {outage_hour:02d}:00"
+    add_row(net, "outage", {"element": "gen", "index": row, "start": start, "hours": 1.0})
+    return solve(case_of(net, profiles(4, heat=("heat", list(seasons))), **settings))[1]
+
+
+ROLLING = {"mode": "rolling", "window_h": 2, "look_ahead_h": 1}
+
+
+@pytest.mark.parametrize("commitment", ["relaxed", "integer"])
+@pytest.mark.parametrize("horizon", [{"mode": "monolithic"}, ROLLING], ids=["one window", "seam before the stop"])
+@pytest.mark.parametrize("stop_mw", [40.0, 60.0, 90.0])
+def test_a_heating_unit_stops_from_the_lower_of_both_limits(stop_mw, horizon, commitment):
+    # In its last hour before the overhaul it gives min(80, shutdown ramp), not 100 less both cuts: with a ramp of 40 MW
+    # that were 20 MW, less than its minimum.
+    record = heat_then_stop(stop_mw, horizon=horizon, unit_commitment=commitment)
+    power = output(record, "thermal", "generator_p_mw")[0]
+    np.testing.assert_allclose(power, [80.0, min(80.0, stop_mw), 0.0, 80.0], atol=1e-3)
+    np.testing.assert_allclose(output(record, "thermal", "generator_forced_stop_units"), 0.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("lazy", [True, False])
+def test_a_heating_unit_that_goes_on_keeps_its_heat_maximum(lazy, monkeypatch):
+    # The season ends after two hours and the unit runs on until its overhaul: 80 MW in the second hour, for none stops.
+    monkeypatch.setattr(Thermal, "lazy_rows", lazy)
+    record = heat_then_stop(60.0, outage_hour=3, seasons=(1.0, 1.0, 0.0, 0.0))
+    np.testing.assert_allclose(output(record, "thermal", "generator_p_mw"), [[80.0, 80.0, 60.0, 0.0]], atol=1e-3)
+
+
+def test_a_unit_comes_back_from_overhaul_before_it_gives_heat():
+    # With a startup ramp of 40 MW it gives 40 MW in its first hour; heat takes nothing of its range in that hour.
+    net = grid()
+    load(net, 0, 100.0)
+    columns = {"must_run_units": 1, "heat_zone": "town", "heat_season_max_pu": 0.8, "startup_ramp_mw": 40.0}
+    row = thermal(net, 0, 1, 40.0, 100.0, 300.0, initial_on_units=1, initial_p_mw=80.0, **columns)
+    add_row(net, "heat_zone", {"name": "town", "profile": "heat"})
+    generator(net, 0, 500.0, 500.0)
+    add_row(net, "outage", {"element": "gen", "index": row, "start": "2030-01-01 01:00", "hours": 1.0})
+    _, record = solve(case_of(net, profiles(4, heat=("heat", [1.0] * 4)), unit_commitment="integer"))
+    np.testing.assert_allclose(output(record, "thermal", "generator_p_mw"), [[80.0, 0.0, 40.0, 80.0]], atol=1e-5)
+
+
 def test_whole_units_do_not_run_in_parts():
     # As in the first test, but whole: staying on in the second hour wastes 10 MW at 5,000, 50,000.  Stopping costs
     # 40 MWh of the other plant (16,000 instead of 8,000) and a start of 3,000.
@@ -217,9 +266,75 @@ def test_a_unit_stays_warm_across_a_seam(commitment):
     assert record.objective_cny == pytest.approx(2 * 100 * 200 + 2500)
 
 
-def test_a_stop_warms_one_start_only():
-    # One of two units stopped two hours before the horizon, the other ran on; in the relaxation two halves of a unit
-    # can't both be started from one stop: a unit that is off for ever is cold.
+def test_classes_price_a_part_of_a_unit_by_its_time_off():
+    # As in the first test, but two hours of 40 MW and tiers of 1,000 below two hours off, 1,500 below four, then 7,000.
+    # The 0.2 units that stopped start again after two hours: 0.2 * 1,500.  To restart them in between and stop others
+    # costs 0.2 * 1,000 twice.  The saving against a cold start is 0.2 * 5,500.
+    net = grid()
+    load(net, 0, 100.0, "load")
+    row = thermal(net, 0, 1, 50.0, 100.0, 200.0, initial_on_units=1, initial_p_mw=50.0)
+    for since, price in ((0.0, 1000.0), (2.0, 1500.0), (4.0, 7000.0)):
+        add_row(net, "start_cost", {"element": "gen", "index": row, "off_hours_from": since, "cost_cny": price})
+    generator(net, 0, 100.0, 400.0)
+    _, record = solve(case_of(net, profiles(4, load=("demand", [1.0, 0.4, 0.4, 1.0]))))
+    assert record.objective_cny == pytest.approx(280 * 200 + 0.2 * 1500, rel=1e-6)
+    discount = output(record, "thermal", "generator_start_discount_cny")
+    np.testing.assert_allclose(discount, [[0.0, 0.0, 0.0, 0.2 * 5500]], atol=1e-4)
+
+
+def two_cold_units(integer, steps=3):
+    """Two units that are off, one of them since an hour; starts cost 1,000 below four hours off, then 7,000."""
+    net = grid()
+    load(net, 0, 100.0)
+    row = thermal(net, 0, 2, 40.0, 100.0, 200.0, initial_on_units=0, initial_hours_in_state=99)
+    for since, price in ((0.0, 1000.0), (4.0, 7000.0)):
+        add_row(net, "start_cost", {"element": "gen", "index": row, "off_hours_from": since, "cost_cny": price})
+    commitment = "integer" if integer else "relaxed"
+    part = Thermal(System.read(case_of(net, steps, unit_commitment=commitment)).part("thermal"), steps, 1.0)
+    state = part.initial_state()
+    assert not state["cooling_units"].any()
+    state = state | {"cooling_units": np.array([[0.0, 0.0, 1.0]])}
+    part.bind(Window(0, steps, steps, last=True, state={"thermal": state}))
+    return part
+
+
+def saving_cny(part, starts):
+    """Most that may be saved with these starts, the starts being all that happens."""
+    rows = [*part.constraints(), *part.lazy_constraints(), part.start == np.array([starts]), part.stop == 0]
+    problem = cp.Problem(cp.Maximize(cp.sum(part.warm.saving_cny())), rows)
+    problem.solve(solver=cp.HIGHS)
+    return problem.value
+
+
+@pytest.mark.parametrize(("integer", "savings"), [(True, (6000, 6000, 6000, 0)), (False, (6000, 6000, 12000, 0))])
+def test_a_stop_before_the_window_makes_a_start_warm(integer, savings):
+    # One unit stopped an hour before the window: after one, two or three hours off it is warm.  Two starts in one hour
+    # are one warm and one cold.  Two starts in different hours are so by arcs, while classes take both for warm: that
+    # is what they give away.  In the fourth hour it is cold.
+    assert saving_cny(two_cold_units(integer), [1, 0, 0]) == pytest.approx(savings[0])
+    assert saving_cny(two_cold_units(integer), [0, 0, 2]) == pytest.approx(savings[1])
+    assert saving_cny(two_cold_units(integer), [1, 0, 1]) == pytest.approx(savings[2])
+    assert saving_cny(two_cold_units(integer, 4), [0, 0, 0, 1]) == pytest.approx(savings[3])
+
+
+@pytest.mark.parametrize(("integer", "handed"), [(True, [0, 0]), (False, [1, 0])])
+def test_classes_hand_over_all_stops_and_arcs_the_unmatched_ones(integer, handed):
+    # The stop before the window is used by the start in its first hour; after the second hour it is three hours old.
+    part = two_cold_units(integer)
+    saving_cny(part, [1, 0, 0])
+    np.testing.assert_allclose(part.state(2)["cooling_units"], [[handed[0], handed[1], 0]], atol=1e-9)
+    np.testing.assert_allclose(part.results()["generator_start_discount_cny"], [[6000, 0, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("integer", [True, False])
+def test_columns_of_warm_starts(integer):
+    # Off-times of one, two and three hours in three steps: nine arcs, or one class in three steps.
+    part = two_cold_units(integer)
+    assert (part.warm_arcs if integer else part.warm_starts).size == (9 if integer else 3)
+
+
+def test_a_stop_warms_one_start_of_an_hour_only():
+    # Of three units one runs and two stopped two hours before; one starts.
     net = grid()
     load(net, 0, 200.0)
     row = thermal(net, 0, 3, 100.0, 100.0, 200.0, initial_on_units=1, initial_p_mw=100.0, initial_hours_in_state=2)
@@ -412,6 +527,6 @@ def test_a_case_without_features_has_no_columns_for_them():
 
 @pytest.mark.parametrize("lazy", [True, False])
 def test_minimum_times_hold_whether_stated_at_once_or_when_broken(lazy, monkeypatch):
-    monkeypatch.setattr(Thermal, "lazy_minimum_times", lazy)
+    monkeypatch.setattr(Thermal, "lazy_rows", lazy)
     test_minimum_up_time_keeps_units_on_that_started_before_the_horizon()
     test_minimum_down_time_keeps_units_off_that_stopped_before_the_horizon()

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandapower as pp
 import pytest
 from rich.console import Console
 
@@ -14,7 +15,7 @@ import gridopt
 from gridopt.check.remarks import remarks
 from gridopt.report.terminal import installed_mw, print_summary, simultaneous_mwh
 from gridopt.results.result import Result
-from tests.model.systems import case_of, generator, grid, load, storage, tie
+from tests.model.systems import add_row, case_of, generator, grid, line, load, storage
 from tests.results import solved
 
 
@@ -77,7 +78,7 @@ def test_curtailment_and_network() -> None:
     price = result.dataset["interface_price_cny_per_mwh"].values[0]
     # two days are not scaled up to a year
     assert "worth, CNY/MW\n" in re.sub(r" +\n", "\n", text)
-    assert row(part, "west_export") == ["450", f"{(abs(price) > 1e-6).sum()}", f"{np.abs(price).sum():,.0f}"]
+    assert row(part, "west_export") == ["400", f"{(abs(price) > 1e-6).sum()}", f"{np.abs(price).sum():,.0f}"]
 
 
 def test_lines_below_the_tables() -> None:
@@ -119,6 +120,20 @@ def test_unserved_and_excess_energy_draw_attention() -> None:
     assert row(text, "excess")[0] == "-0.0"
 
 
+def test_broken_rules_draw_attention_by_name() -> None:
+    tiny = solved.tiny()
+    data = tiny.dataset.copy(deep=True)
+    data["heat_shortfall_mw"] = ("heat_zone", "time"), np.full((1, data.sizes["time"]), 2.0)
+    data["reserve_shortfall_mw"][0, 3:5] = 20.0
+    data["budget_used"][0] = data["budget_limit"][0] + 7.0
+    data["budget_breach"][0], data["budget_sense"] = 7.0, ("budget", ["most"] * data.sizes["budget"])
+    text = printed(replace(tiny, dataset=data))
+    assert f"attention: {2 * data.sizes['time']:,} MWh of heat that was not served" in text
+    assert f"attention: reserve {data['reserve'].to_numpy()[0]} falls short in 2 h" in text
+    assert f"attention: {data['budget'].to_numpy()[0]}: " in text
+    assert "7 above the limit" in text
+
+
 def test_a_net_without_weather_storage_or_ties() -> None:
     text = printed(solved.case9())
     assert row(text, "demand")[0] == "0.3"
@@ -131,10 +146,12 @@ def test_names_with_brackets_are_printed_as_they_are() -> None:
     net = grid(1)
     generator(net, 0, 100.0, 300.0)
     load(net, 0, 50.0)
-    tie(net, 0, 5.0, name="south [500 kV]", steps_per_day=3.0)
+    add_row(net, "interface", {"name": "south [500 kV]", "max_mw": 100.0})
+    load(net, pp.create_bus(net, 220.0, name="end"), 1.0)
+    add_row(net, "interface_branch", {"interface": "south [500 kV]", "element": "line", "index": line(net, 0, 1)})
     text = printed(gridopt.solve(case_of(net, 1, name="winter [bold]")))
     assert "winter [bold]" in text
-    assert "note: tie south [500 kV]: the limit of steps per day is not modelled yet" in text
+    assert "south [500 kV]" in text
 
 
 def test_storage_of_no_technology_has_its_own_rows() -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 
-import numpy as np
 import pandapower.networks
-import pandas as pd
 import xarray as xr
 
 import gridopt
 from gridopt.case import Case
 from gridopt.results.result import Result
 from tests.model.systems import (
-    START,
     add_row,
     case_of,
     generator,
@@ -61,16 +57,9 @@ def mixed() -> Result:
     tie(net, 0, 0.0, band_mw=3.0, price_cny_per_mwh=20.0)
     storage(net, 0, charge_mw=4.0, energy_mwh=2.0, start_pu=0.5, efficiency=0.9, throughput_cost_cny_per_mwh=7.0)
     put(net, "bus", 0, {"city": "Baicheng"})
-    hours = profiles(8, load=("demand", [1.0] * 4 + [1.9] * 4), wind=("availability", [0.2, 0.9] * 4))
+    quarters = profiles(8, 0.25, load=("demand", [1.0] * 4 + [1.9] * 4), wind=("availability", [0.2, 0.9] * 4))
     prices = {"co2_cny_per_t": 50.0, "value_of_lost_load_cny_per_mwh": 9000.0}
-    return gridopt.solve(in_quarters(case_of(net, hours, prices=prices, name="mixed")))
-
-
-def in_quarters(case: Case) -> Case:
-    """The same steps, each a quarter of an hour long."""
-    time = START + pd.to_timedelta(np.arange(1, len(case.time) + 1) / 4, unit="h")
-    settings = case.settings.model_copy(update={"step_h": 0.25})
-    return replace(case, profiles=case.profiles.assign_coords(time=time), settings=settings)
+    return gridopt.solve(case_of(net, quarters, prices=prices, name="mixed"))
 
 
 @cache

@@ -25,7 +25,7 @@ def test_prices_differ_where_a_limit_binds_and_only_there() -> None:
     differs = abs(data["bus_price_congestion_cny_per_mwh"]).max("bus") > 1e-6
     assert 0 < int(binds.sum()) < data.sizes["time"]
     np.testing.assert_array_equal(binds, differs)
-    at_limit = abs(data["interface_flow_mw"] - 450.0).max("interface") < 1e-4
+    at_limit = abs(data["interface_flow_mw"] - 400.0).max("interface") < 1e-4
     assert bool(at_limit[(abs(data["interface_price_cny_per_mwh"]) > 1e-6).any("interface")].all())
 
 

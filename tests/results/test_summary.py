@@ -30,16 +30,15 @@ WORDS = {"status", "input_sha256"}
 COUNTS = {"windows", "dr_calls"}
 # What this version does not compute; everything else is a number where the case has all parts.
 LATER = {
-    *("lower_bound_cny", "gap", "gap_cny", "eens_mwh", "lole_h", "losses_mwh", "hydrogen_t"),
+    *("lower_bound_cny", "gap", "gap_cny", "eens_mwh", "lole_h", "losses_mwh"),
     *(f"curtailment_{cause}_mwh" for cause in ("network", "min_output", "export_limit", "storage", "other")),
-    "reserve_shortfall_mwh",
     *(key for key in KEYS if key.startswith("ac_")),
 }
 SWITCHED_OFF = {
     *("storage_charge_mwh", "storage_discharge_mwh", "phs_charge_mwh", "phs_discharge_mwh"),
     *("battery_charge_mwh", "battery_discharge_mwh", "export_mwh", "import_mwh", "net_export_mwh"),
     *("dr_mwh", "dr_hours", "dr_calls", "dr_peak_mw", "dr_capability_mw", "spill_mwh"),
-    *("curtailment_rate", "utilisation_wind", "utilisation_solar"),
+    *("curtailment_rate", "utilisation_wind", "utilisation_solar", "hydrogen_t", "reserve_shortfall_mwh"),
 }
 
 
@@ -75,9 +74,18 @@ def test_parts_that_a_case_lacks_are_null() -> None:
 def test_energy_balances(result: Result) -> None:
     s = {key: 0.0 if value is None else value for key, value in result.summary.items()}
     sources = sum(s[f"{kind}_mwh"] for kind in ("thermal", "biomass", "hydro", "wind", "solar", "other"))
-    supply = sources + s["import_mwh"] + s["storage_discharge_mwh"] + s["unserved_mwh"] + s["dr_mwh"]
+    supply = sources + s["import_mwh"] + s["storage_discharge_mwh"] + energy(result, "unserved_mw")
     taken = s["demand_mwh"] + s["storage_charge_mwh"] + s["export_mwh"] + s["excess_mwh"]
+    # what the key figures don't tell: load that comes back or is raised, and stores behind a meter
+    supply += energy(result, "response_mw") + energy(result, "prosumer_discharge_mw")
+    taken += energy(result, "prosumer_charge_mw") + energy(result, "prosumer_excess_mw")
     assert supply == pytest.approx(taken, abs=1e-3)
+
+
+def energy(result: Result, name: str) -> float:
+    """Energy of all elements over the horizon [MWh]; zero where the case has none."""
+    data = result.dataset
+    return float(data[name].sum()) * result.case.settings.step_h if name in data else 0.0
 
 
 def test_fixed_injections_and_weather_without_a_technology_are_other_energy() -> None:
@@ -100,7 +108,10 @@ def test_curtailment_adds_up() -> None:
     assert s["curtailment_rate"] == pytest.approx(s["curtailment_mwh"] / offered)
     wind_offered = s["wind_mwh"] + s["curtailment_wind_mwh"]
     assert s["utilisation_wind"] == pytest.approx(s["wind_mwh"] / wind_offered)
-    assert s["wind_mwh"] + s["solar_mwh"] + s["curtailment_mwh"] == pytest.approx(offered, abs=1e-3)
+    behind_the_meter = energy(solved.tiny(), "prosumer_pv_mw")
+    assert behind_the_meter > 100.0
+    used = s["wind_mwh"] + s["solar_mwh"] - behind_the_meter
+    assert used + s["curtailment_mwh"] == pytest.approx(offered, abs=1e-3)
 
 
 def test_shares_are_shares(result: Result) -> None:
@@ -134,7 +145,10 @@ def test_hours_count_time_not_steps() -> None:
 
 def test_peaks() -> None:
     s, data = solved.tiny().summary, solved.tiny().dataset
-    demand = data["demand_mw"].sum("bus")
+    own = data["prosumer_load_mw"] + data["prosumer_shift_mw"] - data["prosumer_shortfall_mw"]
+    flexible = data["flexible_load_p_mw"] - data["flexible_load_discharge_mw"]
+    demand = data["demand_mw"].sum("bus") + flexible.sum("flexible_load") + own.sum("prosumer")
+    assert s["demand_mwh"] == pytest.approx(float(demand.sum()))
     assert s["peak_load_mw"] == pytest.approx(float(demand.max()))
     assert s["peak_load_after_dr_mw"] == pytest.approx(float((demand - data["response_mw"].sum("program")).max()))
     assert 0 < s["dr_peak_mw"] <= s["dr_capability_mw"] + 1e-6
@@ -148,7 +162,8 @@ def test_calls_of_demand_response_on_a_made_up_series() -> None:
     series[5:8] = 20.0, 5.0, 15.0  # one call of three hours
     series[20] = 5e-4  # rounding of the solver
     series[47] = 7.0
-    data["response_mw"][0, :] = series
+    data["response_down_mw"][:] = 0.0
+    data["response_down_mw"][0, :] = series
     s = build_summary(tiny.case, data, 1.0)
     assert (s["dr_calls"], s["dr_hours"]) == (3, 5.0)
     assert s["dr_peak_mw"] == 20.0
@@ -157,11 +172,18 @@ def test_calls_of_demand_response_on_a_made_up_series() -> None:
 
 def test_emissions_recomputed_from_the_net(result: Result) -> None:
     net, data, s = result.case.net, result.dataset, result.summary
-    energy = data["generator_p_mw"].sum("time").to_series() * result.case.settings.step_h
-    for key, column in {"co2_t": "co2_t_per_mwh", "coal_tce": "coal_tce_per_mwh"}.items():
-        rates = net.gen.set_index("name").get(column)
-        expected = 0.0 if rates is None else float((energy * rates.reindex(energy.index).fillna(0.0)).sum())
+    for key in ("co2_t", "coal_tce"):
+        expected = 0.0
+        for name, table, column in (
+            ("generator_p_mw", "gen", f"{key}_per_mwh"),
+            ("prosumer_generation_mw", "prosumer", f"generation_{key.removeprefix('coal_')}_per_mwh"),
+        ):
+            if name in data and column in net[table]:
+                output = data[name].sum("time").to_series() * result.case.settings.step_h
+                rates = net[table].set_index("name")[column].astype(float)
+                expected += float((output * rates.reindex(output.index).fillna(0.0)).sum())
         assert s[key] == pytest.approx(expected, rel=1e-9)
+    assert s["co2_t"] == pytest.approx(float(data["emission_co2_t"].sum()), rel=1e-9)
 
 
 def test_tiny_and_mixed_emit() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gridopt.results.audit.finding import Array, Check, Finding, at_most, before, equal, worse
 from gridopt.results.audit.storage import last_window
-from gridopt.results.audit.view import View
+from gridopt.results.audit.view import View, rows_of
 
 DEMAND = Check("heat demand", "heat demand is the peak of the zone times its profile", "MW")
 BALANCE = Check("heat balance", "all heat that is given, less surplus, plus what is short, is the demand", "MW")
@@ -31,12 +31,14 @@ def peak_mw(view: View) -> Array:
     peak = rows.column("p_mw")
     gen = view.case.net["gen"]
     gen = gen[gen["in_service"].astype(bool) & (gen["heat_zone"] != "") & (gen["chp_kind"] != "")]
-    share = np.where(gen["chp_kind"] == "extraction", _PLANT, 1.0)
-    own = gen["max_heat_mw"].to_numpy(float)
-    heat = np.where(np.isnan(own), share * (gen["max_p_mw"] / gen["c_m"]).to_numpy(float), own)
+    plants = rows_of("generator", {"gen": gen})
+    share = np.where(np.array(plants.words("chp_kind")) == "extraction", _PLANT, 1.0)
+    own = plants.column("max_heat_mw")
+    heat = np.where(np.isnan(own), share * plants.column("max_p_mw") / plants.column("c_m"), own)
+    served = np.array(plants.words("heat_zone"))
     for i, name in enumerate(rows.names):
         if np.isnan(peak[i]):
-            peak[i] = _PEAK * heat[(gen["heat_zone"] == name).to_numpy(dtype=bool)].sum()
+            peak[i] = _PEAK * heat[served == name].sum()
     return peak
 
 

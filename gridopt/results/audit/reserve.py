@@ -11,7 +11,7 @@ import numpy as np
 from gridopt.results.audit.finding import Array, Check, Finding, at_most, equal, worse
 from gridopt.results.audit.injection import load_size
 from gridopt.results.audit.renewable import available_mw
-from gridopt.results.audit.view import SOLAR, WIND, MissingValuesError, Rows, View
+from gridopt.results.audit.view import SOLAR, WIND, MissingValuesError, Rows, View, rows_of
 
 REQUIREMENT = Check("reserve requirement", "requirements are what the net asks for in every hour", "MW")
 SHORTFALL = Check("reserve shortfall", "what is held and what is lacking cover the requirement", "MW")
@@ -94,11 +94,13 @@ def _rise(series: Array, h: float) -> Array:
 
 def _largest_unit_mw(view: View) -> Array:
     """Largest unit that one failure takes away, (time,) [MW]."""
-    gen = view.table("gen")
-    if not len(gen):
+    rows = rows_of("generator", {"gen": view.table("gen")})
+    if not len(rows):
         return np.zeros(view.steps)
-    unit = (gen["max_p_mw"].fillna(gen["p_mw"]) / gen["n_units"]).to_numpy(float)
-    return np.asarray((unit[:, None] * view.series(gen["profile"])).max(axis=0))
+    unit = rows.column("max_p_mw")
+    unit = np.where(np.isnan(unit), rows.column("p_mw"), unit) / rows.column("n_units", 1.0)
+    available = unit[:, None] * view.series(rows.words("profile"))
+    return np.asarray(np.maximum(available.max(axis=0), 0.0))
 
 
 def audit(view: View) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gridopt.hours import total_load_mw
 from gridopt.results.audit.budget import HOURS_OF_YEAR, Budget, share_of_year
 from gridopt.results.audit.finding import Array, Check, Finding, Mask, at_most, equal, worse
-from gridopt.results.audit.injection import BusSum, load_size, target_loads
+from gridopt.results.audit.injection import BusSum, demand_by_bus, target_loads
 from gridopt.results.audit.storage import day_numbers
 from gridopt.results.audit.view import View
 
@@ -111,7 +111,17 @@ def capability_mw(view: View) -> Array:
         eligible = np.maximum((drawn.mw[mine] / share[mine, None]).min(axis=0), 0.0)
         most[i] = np.minimum(size[i], eligible)
     most[_kinds(view) == "valley_filling"] = 0.0
-    return most
+    return most if view.settings.policy.dr_mode == "economic" else _together(view, most)
+
+
+def _together(view: View, alone: Array) -> Array:
+    """Load that programs may reduce where a schedule calls all of them at once, (element, time) [MW]."""
+    shares = [_spread(view, target).mw for target in view.programs.words("target")]
+    wanted = sum((share * series for share, series in zip(shares, alone, strict=True)), start=np.zeros(()))
+    demand = np.maximum(demand_by_bus(view).mw, 0.0)
+    ratio = np.divide(demand, wanted, out=np.ones_like(demand), where=wanted > demand)
+    parts = [ratio[share[:, 0] > 0].min(axis=0) for share in shares]
+    return np.asarray(alone * np.array(parts))
 
 
 def rated_mw(view: View) -> Array:
@@ -181,8 +191,7 @@ def _of_demand(view: View, run: Called) -> Finding:
     rows = view.buses
     at = [row for _, row in rows.places]
     gone.add(at, view.values("unserved_mw", rows))
-    load, demand = view.fixed_load, BusSum(view.live_buses, view.steps)
-    demand.add([int(bus) for bus in load["bus"]], load_size(load)[:, None] * view.series(load["profile"]))
+    demand = demand_by_bus(view)
     names = [str(view.case.net["bus"].at[bus, "name"]) for bus in gone.place]
     return at_most(DEMAND, gone.mw, np.maximum(demand.mw, 0.0), names, view.time, size=demand.mw)
 
@@ -223,21 +232,23 @@ def budgets(view: View) -> Iterator[Budget]:
         on = np.nan_to_num(run.on)
         starts = np.maximum(np.diff(on, axis=1, prepend=0.0), 0.0).sum(axis=1)
         listed.append(("hours", "h", limits.hours * part, on.sum(axis=1) * h, rated))
-        listed.append(("calls", "", _calls(limits.calls, whole, part), starts, rated * longest))
+        listed.append(("calls", "", _calls(limits.calls, part), starts, rated * longest))
     else:
         full = np.divide(energy, rated, out=energy.copy(), where=rated > 0)
-        listed.append(("full hours", "h", limits.full_hours * part, full, rated))
+        most = limits.full_hours * part
+        if view.settings.policy.dr_mode == "drill":  # a drill is made of whole calls
+            most = np.minimum(limits.hours * part, _calls(limits.calls, part) * longest)
+        listed.append(("full hours", "h", most, full, rated))
     for word, unit, amount, used, mwh in listed:
         for k in np.flatnonzero(np.isfinite(amount)):
             name = f"{word} of {rows.names[k]}"
             yield Budget("response", unit, "most", amount[k], used[k], price * mwh[k], name, at_most=scheduled)
 
 
-def _calls(calls: Array, whole: float, part: float) -> Array:
+def _calls(calls: Array, part: float) -> Array:
     """Calls in a part of the year: whole ones, and at least one where the year has one."""
     finite = np.where(np.isfinite(calls), calls, 0.0)
-    year = np.minimum(np.ceil(finite * whole - _ROUNDING), np.floor(finite))
-    mine = np.minimum(np.ceil(year * part / whole - _ROUNDING), year)
+    mine = np.minimum(np.ceil(finite * part - _ROUNDING), np.floor(finite))
     return np.where(np.isfinite(calls), mine, np.inf)
 
 

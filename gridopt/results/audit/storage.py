@@ -98,7 +98,8 @@ def day_numbers(view: View) -> Whole:
 
 def _cycles(view: View, discharge: Array) -> Finding:
     rows = view.storage
-    most = (rows.column("max_cycles_per_day", np.inf) * rows.column("max_e_mwh"))[:, None]
+    cycles = rows.column("max_cycles_per_day")
+    most = np.where(np.isnan(cycles), np.inf, cycles * rows.column("max_e_mwh"))[:, None]
     day = day_numbers(view)
     energy = np.zeros((len(rows), int(day.max()) + 1))
     np.add.at(energy.T, day, discharge.T * view.step_h)

@@ -56,7 +56,7 @@ def spoil(folder: Path) -> None:
     """Change one value in the files of a result."""
     with xr.open_dataset(folder / "results.nc") as opened:
         data = opened.load()
-    data["storage_energy_mwh"][0, 5] += 1.0
+    data["renewable_curtailment_mw"][0, 5] += 1.0
     data.to_netcdf(folder / "results.nc", engine="netcdf4")
 
 
@@ -64,8 +64,8 @@ def test_one_changed_value_in_the_file_is_found(tiny_result: Path, tmp_path: Pat
     copy = shutil.copytree(tiny_result, tmp_path / "copy")
     spoil(copy)
     found = audit(copy)
-    assert [finding.check.name for finding in found.violations] == ["storage level equation"]
-    with pytest.raises(AuditError, match="storage level equation: off by"):
+    assert [finding.check.name for finding in found.violations] == ["curtailment"]
+    with pytest.raises(AuditError, match="curtailment: off by"):
         require(copy)
 
 
@@ -73,7 +73,7 @@ def test_a_result_that_breaks_its_case_is_kept_as_failed(tmp_path: Path) -> None
     good = solved.tiny().save(tmp_path / "out")
     before = (good / "results.nc").read_bytes()
     dataset = solved.tiny().dataset.copy(deep=True)
-    dataset["storage_energy_mwh"][0, 5] += 1.0
+    dataset["renewable_curtailment_mw"][0, 5] += 1.0
     bad = gridopt.results.result.Result(solved.tiny().case, dataset, solved.tiny().summary)
     with pytest.raises(AuditError, match=r"kept as .*out\.failed") as caught:
         bad.save(tmp_path / "out")
