@@ -135,12 +135,12 @@ def test_interrupt_ends_in_one_line_without_a_result(tmp_path: Path) -> None:
         "import os, signal, gridopt.horizon.rolling as rolling\n"
         # a job in the background inherits that interrupts are ignored; a terminal does not
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "solve = rolling.WindowSolver.solve\n"
+        "keep = rolling.WindowSolver.keep\n"
         "def interrupted(self, window, record):\n"
-        "    price = solve(self, window, record)\n"
+        "    price = keep(self, window, record)\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "    return price\n"
-        "rolling.WindowSolver.solve = interrupted\n" + PROGRAM
+        "rolling.WindowSolver.keep = interrupted\n" + PROGRAM
     )
     arguments = ["run", "tiny", "--set", "unit_commitment=off", "--set", "horizon.look_ahead_h=0", "--out", "out"]
     done = subprocess.run(

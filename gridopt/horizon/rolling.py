@@ -38,7 +38,7 @@ class WindowSolver:
         limits = MonitoredLimits(system.limits.matrix, system.limits.offset_mw)
         self.limits = LazyLimits(self.live, self.model.injection, limits)
         self.rows = LazyRows(self.live, self.model.lazy)
-        self.bound = BoundWindow(self.live, self.limits, self.rows)
+        self.bound = BoundWindow(self.live, self.limits, self.rows, self._cost_cny)
         self._lower = np.repeat(system.limits.lower_mw[:, None], steps, axis=1)
         self._upper = np.repeat(system.limits.upper_mw[:, None], steps, axis=1)
 
@@ -75,6 +75,10 @@ class WindowSolver:
             )
         )
         return float(np.median(self.model.balance_price_cny_per_mwh()))
+
+    def _cost_cny(self) -> float:
+        """Cost of the solution that is unpacked, without what only steers [CNY]."""
+        return float(sum(abs(cost.sum()) + abs(penalty.sum()) for cost, penalty in self.model.costs().values()))
 
     def _mixed_columns(self) -> NDArray[np.int32]:
         """Columns that must become 0 or 1, as the solution found mixes two modes of an element."""

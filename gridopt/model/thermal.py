@@ -231,7 +231,6 @@ class Thermal(Component[ThermalData]):
             self.on - previous(self.on_before, self.on) == self.start - stopped,
             *([] if self.lazy_rows else self._seldom()),
             *thermal_rows.capacity(self),
-            *thermal_rows.ramps(self),
             *thermal_rows.lowest(self),
         ]
         for feature in (self.bands, self.up, self.down):
@@ -251,8 +250,12 @@ class Thermal(Component[ThermalData]):
         return self._seldom() if self.lazy_rows else []
 
     def _seldom(self) -> list[cp.Constraint]:
-        """Minimum times, which ramps and start costs of real units keep anyway, and the last step on under heat."""
-        return [*thermal_rows.minimum_times(self), *thermal_rows.heated_capacity(self)]
+        """Minimum times and ramps, which real units seldom meet, and the last step on of units that give heat."""
+        return [
+            *thermal_rows.minimum_times(self),
+            *thermal_rows.ramps(self),
+            *thermal_rows.heated_capacity(self),
+        ]
 
     @property
     def regulated(self) -> cp.Expression:

@@ -203,7 +203,7 @@ def _costs(record: Record) -> xr.Dataset:
     out = xr.Dataset(coords={"component": components})
     for name, values, meaning in (
         ("operating_cost_cny", record.operating_cny, "resource cost"),
-        ("penalty_cny", record.penalty_cny, "price of what should not be: unserved, excess, spilled, curtailed energy, broken rules"),
+        ("penalty_cny", record.penalty_cny, "price of unserved, excess, curtailed, spilled energy and of broken rules"),
     ):
         out[name] = _variable(("component", "time"), np.stack([values[c] for c in components]), "CNY", meaning)
     return out

@@ -217,7 +217,7 @@ def _response(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
     power = _sum(dataset, "response_down_mw")
     down, on_state = dataset["response_down_mw"], dataset["response_called"]
     able = dataset["response_capability_mw"].max("time") > 0  # valley filling has no capability to reduce
-    on = xr.where(on_state.isnull(), down > _CALLED_MW, on_state > 0.5) & able
+    on = xr.where(np.isnan(on_state), down > _CALLED_MW, on_state > 0.5) & able
     called = on.any("program").to_numpy()
     starts = called & ~np.concatenate([[False], called[:-1]])
     return {

@@ -17,6 +17,8 @@ from gridopt.solver.session import LiveProblem, compile_problem
 
 # By how much a row may be broken, relative to the largest coefficient 1 (units, MW).
 ROW_TOLERANCE = 1e-6
+# Steps before and after a broken row whose rows enter with it.
+_AROUND = 3
 
 
 class LazyRows:
@@ -67,11 +69,24 @@ class LazyRows:
         over[self._stated] = -np.inf
         broken = np.flatnonzero(over > ROW_TOLERANCE)
         if broken.size:
+            broken = np.setdiff1d(self._with_neighbours(broken), self._stated)
             upper = self._upper[broken]
             rows = self.live.add_rows(sp.csr_array(self._matrix[broken]), np.full(upper.size, -np.inf), upper)
             self._rows = np.concatenate([self._rows, rows])
             self._stated = np.concatenate([self._stated, broken])
         return int(broken.size)
+
+    def _with_neighbours(self, broken: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Broken rows and those of the same element in the steps around: a breach that is mended moves by a step."""
+        found = [broken]
+        start = 0
+        for row in self.constraints:
+            mine = broken[(broken >= start) & (broken < start + row.size)]
+            if mine.size and len(row.shape) == 2:
+                around = mine[:, None] + row.shape[0] * np.arange(-_AROUND, _AROUND + 1)
+                found.append(around[(around >= start) & (around < start + row.size)])
+            start += row.size
+        return np.unique(np.concatenate(found))
 
     def places(self, rows: NDArray[np.int64]) -> list[tuple[cp.Constraint, NDArray[np.int64]]]:
         """Constraints and their entries (column-major) among some rows of the live model."""

@@ -241,8 +241,8 @@ class LiveProblem:
         """Give added rows new bounds."""
         self.highs.changeRowsBounds(rows.size, rows, lower, upper)
 
-    def run_integer(self, columns: NDArray[np.int32]) -> Array:
-        """Solve with some columns as whole numbers, and return the values of all columns.
+    def run_integer(self, columns: NDArray[np.int32], gap_cny: float = 0.0) -> tuple[Array, float]:
+        """Solve with some columns as whole numbers to an absolute gap; values of all columns, and the lower bound.
 
         Afterwards the model is continuous again.
 
@@ -258,7 +258,8 @@ class LiveProblem:
         highs, kinds = self.highs, highspy.HighsVarType
         highs.setOptionValue("solver", "choose")
         highs.setOptionValue("presolve", "choose")
-        highs.setOptionValue("mip_rel_gap", self.options.mip_gap)
+        highs.setOptionValue("mip_rel_gap", 0.0)
+        highs.setOptionValue("mip_abs_gap", max(gap_cny, 1e-6))
         if self.options.mip_nodes is not None:
             highs.setOptionValue("mip_max_nodes", self.options.mip_nodes)
         highs.changeColsIntegrality(columns.size, columns, np.full(columns.size, kinds.kInteger))
@@ -270,8 +271,7 @@ class LiveProblem:
                 raise InfeasibleError("no schedule of whole units meets all limits of this window")
             if info.primal_solution_status != 2:
                 raise SolverError(f"HiGHS stopped without a whole-number solution: {highs.modelStatusToString(status)}")
-            self.mip_gap = float(info.mip_gap)
-            return self.values()
+            return self.values(), float(info.mip_dual_bound)
         finally:
             highs.changeColsIntegrality(columns.size, columns, np.full(columns.size, kinds.kContinuous))
 

@@ -1,10 +1,9 @@
 """Solves one bound window: what is lazy enters where it is broken, counts become whole, prices come from an LP.
 
 1. The continuous problem, with broken network limits and lazy rows added until none is left.
-2. If columns have to be whole numbers: the mixed-integer problem with the rows found so far, again with broken
-   rows added until none is left.
-3. The whole numbers fixed, the continuous problem once more: its duals are the prices.  If its limits leave no
-   room (a limit was added that the whole numbers can't keep), the search of step 2 goes on with that limit.
+2. If columns have to be whole numbers: the mixed-integer problem with the rows found so far.
+3. The whole numbers fixed, the continuous problem once more with broken rows added: its duals are the prices.  If
+   it has no solution, or costs more than the bound of step 2 allows, the search goes on with the rows added.
 """
 
 from __future__ import annotations
@@ -22,6 +21,8 @@ from gridopt.solver.session import Array, LiveProblem
 _MAX_ROUNDS = 60
 # A value so close to a whole number is one.
 _WHOLE = 1e-6
+# Rounding of two solutions of one problem, relative to the cost.
+_ROUNDING = 1e-9
 
 Separate = Callable[[], NDArray[np.int32]]
 
@@ -35,10 +36,16 @@ class BoundWindow:
         The live problem.
     limits, rows
         Network limits and inequalities that enter where they are broken.
+    scale_cny
+        What the gap of whole numbers is relative to, asked when the continuous solution is unpacked: the cost of
+        the window, without what only steers.
     """
 
-    def __init__(self, live: LiveProblem, limits: LazyLimits, rows: LazyRows) -> None:
+    def __init__(
+        self, live: LiveProblem, limits: LazyLimits, rows: LazyRows, scale_cny: Callable[[], float] | None = None
+    ) -> None:
         self.live = live
+        self.scale_cny = scale_cny or (lambda: abs(live.objective()))
         self.limits = limits
         self.rows = rows
         self.rounds = 0
@@ -72,20 +79,28 @@ class BoundWindow:
         raise SolverError(f"limits are still broken after {_MAX_ROUNDS} rounds")
 
     def _whole(self, columns: NDArray[np.int32]) -> None:
-        """Whole numbers in some columns, then fixed."""
+        """Whole numbers in some columns, then fixed; what the fixed problem costs lies within the gap."""
+        scale = max(self.scale_cny(), 1.0)
+        allowed = self.live.options.mip_gap * scale
         if np.abs(_fraction(self.live.values()[columns])).max() <= _WHOLE:
             self.live.fix(columns, np.round(self.live.values()[columns]))
             self._settle(self.live.run)
             return
         for _ in range(_MAX_ROUNDS):
-            self._settle(lambda: self.live.run_integer(columns))
-            self.live.fix(columns, np.round(self.live.values()[columns]))
+            # rows that the search did not know can only raise the cost: its bound holds for the fixed problem too
+            values, bound = self.live.run_integer(columns, allowed)
+            self.live.fix(columns, np.round(values[columns]))
             try:
                 self._settle(self.live.run)
             except InfeasibleError:
                 self.live.free(columns)
                 continue
-            return
+            missed = self.live.objective() - bound
+            if missed <= allowed + _ROUNDING * scale:
+                self.live.mip_gap = max(missed, 0.0) / scale
+                return
+            self.live.free(columns)
+            self.live.hint(columns, np.round(values[columns]))
         raise SolverError(f"no whole numbers keep all limits after {_MAX_ROUNDS} searches")
 
 

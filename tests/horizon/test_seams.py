@@ -52,7 +52,7 @@ def test_other_levels_keep_every_equation(setting):
 
 
 def whole_runs_of(case):
-    return audited(case).dataset["generator_on_units"].to_numpy()[0]
+    return audited(case).dataset["generator_on_units"].sel(generator="gen 0").to_numpy()
 
 
 def test_windows_shorter_than_the_minimum_times_keep_them():

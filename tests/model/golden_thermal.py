@@ -38,14 +38,34 @@ def thermal_bands() -> Case:
     return case_of(net, profiles(3, heat=("heat", [0.9, 0.0, 0.5])))
 
 
-def thermal_tiers() -> Case:
-    """Two units, one off for an hour; starts cost 1,000 below two hours off, 3,000 below four, then 7,000."""
+def _tiers(**settings: object) -> Case:
     net = grid()
     load(net, 0, 120.0)
     row = thermal(net, 0, 2, 40.0, 100.0, 300.0, min_down_h=1.0, initial_on_units=1, initial_hours_in_state=1.0)
     for since, cost in ((0.0, 1000.0), (2.0, 3000.0), (4.0, 7000.0)):
         add_row(net, "start_cost", {"element": "gen", "index": row, "off_hours_from": since, "cost_cny": cost})
-    return case_of(net, 4)
+    return case_of(net, 4, **settings)
+
+
+def thermal_tiers() -> Case:
+    """Two units, one off for an hour; starts cost 1,000 below two hours off, 3,000 below four, then 7,000: classes."""
+    return _tiers()
+
+
+def thermal_arcs() -> Case:
+    """The same with whole units: arcs."""
+    return _tiers(unit_commitment="integer")
+
+
+def thermal_heat_end() -> Case:
+    """Three units, two of them heat below 80 MW and one in the last hour; they stop from 70 MW or below."""
+    net = grid()
+    load(net, 0, 200.0)
+    values = {"must_run_units": 2, "heat_zone": "town", "heat_season_max_pu": 0.8, "shutdown_ramp_mw": 210.0}
+    row = thermal(net, 0, 3, 40.0, 100.0, 300.0, min_up_h=2.0, initial_on_units=2, initial_p_mw=140.0, **values)
+    add_row(net, "heat_zone", {"name": "town", "profile": "heat"})
+    add_row(net, "outage", {"element": "gen", "index": row, "start": "2030-01-01 02:00", "hours": 1.0, "units": 2.0})
+    return case_of(net, profiles(3, heat=("heat", [1.0, 1.0, 1.0])))
 
 
 def thermal_outages() -> Case:
@@ -86,5 +106,14 @@ def thermal_region() -> Case:
 
 
 CASES: dict[str, Callable[[], Case]] = {
-    case.__name__: case for case in (thermal_bands, thermal_tiers, thermal_outages, thermal_fuel, thermal_region)
+    case.__name__: case
+    for case in (
+        thermal_bands,
+        thermal_tiers,
+        thermal_arcs,
+        thermal_heat_end,
+        thermal_outages,
+        thermal_fuel,
+        thermal_region,
+    )
 }

@@ -17,7 +17,6 @@ from tests.model.systems import (
     grid,
     hydro,
     load,
-    output,
     profiles,
     response,
     solve,

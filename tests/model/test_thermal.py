@@ -526,7 +526,8 @@ def test_a_case_without_features_has_no_columns_for_them():
 
 
 @pytest.mark.parametrize("lazy", [True, False])
-def test_minimum_times_hold_whether_stated_at_once_or_when_broken(lazy, monkeypatch):
+def test_minimum_times_and_ramps_hold_whether_stated_at_once_or_when_broken(lazy, monkeypatch):
     monkeypatch.setattr(Thermal, "lazy_rows", lazy)
     test_minimum_up_time_keeps_units_on_that_started_before_the_horizon()
     test_minimum_down_time_keeps_units_off_that_stopped_before_the_horizon()
+    test_ramps_hold_back_a_unit()

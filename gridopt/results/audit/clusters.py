@@ -32,6 +32,7 @@ class Clusters:
     available: Array
     forced: Array
     levelised: bool
+    season_high: Array
     heat_units: Array
     must: Array
     floor: Array
@@ -70,6 +71,8 @@ def read_clusters(view: View) -> Clusters:
         available = view.values("generator_available_units", rows) if view.committed else available
     to_come_down = _travel(season_low - stop_ramp, ramp_down)
     to_come_back = _travel(season_low - start_ramp, ramp_up) + min_down - 1
+    # a unit limited by heat and by its start alike needs a step between
+    to_come_back = np.maximum(to_come_back, (season_high < high) & (start_ramp < high))
     can_run = _least_around(available, to_come_down, to_come_back)
     must, heat_units = _must_run(view, rows, n, can_run)
     floor = (season_low - low)[:, None] * heat_units
@@ -91,6 +94,7 @@ def read_clusters(view: View) -> Clusters:
         available=available,
         forced=forced,
         levelised=view.settings.policy.maintenance == "levelised",
+        season_high=season_high,
         heat_units=heat_units,
         must=must,
         floor=floor,

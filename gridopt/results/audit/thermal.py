@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -170,7 +171,12 @@ def _capacity(view: View, c: Clusters, run: Run, loaded: Array) -> Iterator[Find
     next_stop = np.column_stack([run.stop[:, 1:], np.zeros(len(c.n))])
     at_start, at_stop = (c.high - c.start_ramp)[:, None] * run.start, (c.high - c.stop_ramp)[:, None] * next_stop
     gap = (c.stop_ramp - c.start_ramp)[:, None]
-    room = c.span[:, None] * run.on - c.cut
+    # heat units that leave their season's limit and stop have the smaller of both cuts once, not twice
+    leaving = np.maximum(c.heat_units[:, :-1] - c.heat_units[:, 1:], 0.0)
+    leaving = np.column_stack([leaving, np.zeros(len(c.n))])
+    smaller = np.minimum(c.high - c.season_high, np.maximum(c.high - c.stop_ramp, 0.0))[:, None]
+    once = smaller * np.minimum(leaving, next_stop)
+    room = c.span[:, None] * run.on - c.cut + once
     long = (c.min_up >= 2)[:, None]
     # a unit that may stop in the step after its start is never both: two rows instead of one
     one = np.where(long, at_start + at_stop, at_start + np.maximum(-gap, 0.0) * next_stop)
@@ -271,7 +277,8 @@ def _warm(view: View, c: Clusters, run: Run) -> Finding:
     tiers = start_tiers(view, c)
     allowed = np.zeros(len(names))
     for i, rows in tiers.items():
-        allowed[i] = _most_saved(c, i, rows, run)
+        whole = view.settings.unit_commitment == "integer"
+        allowed[i] = _most_saved(c, i, rows, run) if whole else _most_saved_by_class(c, i, rows, run)
     given = run.discount.sum(axis=1)
     size = np.maximum(allowed, given)[:, None]
     return worse(
@@ -280,15 +287,37 @@ def _warm(view: View, c: Clusters, run: Run) -> Finding:
     )
 
 
+def _stops_with_past(c: Clusters, i: int, longest: int, run: Run) -> Array:
+    """Stops of a cluster, those of the steps before the horizon in front."""
+    past = np.zeros(longest)
+    if c.since[i] <= longest:
+        past[longest - int(c.since[i])] = c.n[i] - c.on_before[i]
+    return np.concatenate([past, run.stop[i] + run.trip[i]])
+
+
+def _most_saved_by_class(c: Clusters, i: int, tiers: list[tuple[float, float]], run: Run) -> float:
+    """Largest saving where a start of a class needs a stop of its age, which may serve several starts (relaxed)."""
+    longest = int(tiers[-1][0])
+    stops = _stops_with_past(c, i, longest, run)
+    so_far = np.concatenate([[0.0], np.cumsum(stops)])
+    now = longest + np.arange(run.start.shape[1])
+    left, saved = run.start[i].copy(), 0.0
+    for (first, price), (until, _) in sorted(pairwise(tiers), key=lambda pair: pair[0][1]):
+        youngest, oldest = max(int(first), int(c.min_down[i]), 1), int(until) - 1
+        if youngest > oldest:
+            continue
+        of_age = so_far[np.maximum(now - youngest + 1, 0)] - so_far[np.maximum(now - oldest, 0)]
+        warm = np.minimum(left, np.maximum(of_age, 0.0))
+        left -= warm
+        saved += float(warm.sum()) * (tiers[-1][1] - price)
+    return saved
+
+
 def _most_saved(c: Clusters, i: int, tiers: list[tuple[float, float]], run: Run) -> float:
     """Largest saving of a cluster with no start saving more than the result says."""
     cold = tiers[-1][1]
     longest = int(tiers[-1][0])
-    stops = run.stop[i] + run.trip[i]
-    past = np.zeros(longest)
-    if c.since[i] <= longest:
-        past[longest - int(c.since[i])] = c.n[i] - c.on_before[i]
-    stops = np.concatenate([past, stops])
+    stops = _stops_with_past(c, i, longest, run)
     warm = [(t, longest + t - age) for t in np.flatnonzero(run.start[i] > 1e-9) for age in range(1, longest)]
     arcs = [(t, s) for t, s in warm if s >= 0 and stops[s] > 1e-9 and longest + t - s >= c.min_down[i]]
     if not arcs:
