@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import cvxpy as cp
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
@@ -19,7 +20,6 @@ from gridopt.model.component import Array, Component, ComponentData, Output, Win
 from gridopt.model.labels import element_labels, table_rows
 
 if TYPE_CHECKING:
-    import pandas as pd
     from pandapower import pandapowerNet
 
     from gridopt.case import Case
@@ -161,13 +161,11 @@ def fixed_loads(case: Case) -> tuple[pd.DataFrame, Array]:
 def at_least_drawn_mw(net: pandapowerNet, buses: pd.Index) -> Array:
     """Most that flexible loads and prosumers of each bus may be bound to draw (least power, ramps), (bus,) [MW]."""
     drawn = np.zeros(len(buses))
-    for table, power in (
-        ("flexible_load", lambda rows: rows["max_p_mw"]),
-        ("prosumer", lambda rows: rows["import_max_mw"].fillna(8.0 * rows["p_mw"] + rows["store_mw"])),
-    ):
-        rows = net[table].loc[net[table]["in_service"].to_numpy(bool)]
-        at = buses.get_indexer(rows["bus"])
-        np.add.at(drawn, at[at >= 0], power(rows).to_numpy(float)[at >= 0])
+    loads, prosumers = net.flexible_load, net.prosumer
+    own = prosumers["import_max_mw"].fillna(8.0 * prosumers["p_mw"] + prosumers["store_mw"])
+    for rows, power in ((loads, loads["max_p_mw"]), (prosumers, own)):
+        at = np.where(rows["in_service"].to_numpy(bool), buses.get_indexer(pd.Index(rows["bus"])), -1)
+        np.add.at(drawn, at[at >= 0], power.to_numpy(float)[at >= 0])
     return drawn
 
 

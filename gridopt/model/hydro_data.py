@@ -182,7 +182,7 @@ def read_hydro(case: Case, network: DCNetwork) -> HydroData | None:
     minimum = np.minimum(np.where(water.stores, table["min_p_mw"].fillna(0.0), 0.0).astype(float), maximum)
     cascade, passing = _cascade(case, lakes, water.mw_per_m3_per_s)
     inflow = water.inflow_mw + passing
-    release = np.linalg.solve(np.eye(len(table)) - cascade.matrix(), inflow[:, 0])
+    release: Array = np.asarray(np.linalg.solve(np.eye(len(table)) - cascade.matrix(), inflow[:, 0]), dtype=np.float64)
     ramp = np.where(water.ramp_mw_per_h * step_h < maximum - minimum - _MW, water.ramp_mw_per_h, np.inf)
     least = np.maximum(minimum, water.min_release_mw)
     costs = linear_costs(case.net, "gen", table.index)
@@ -210,7 +210,9 @@ def read_hydro(case: Case, network: DCNetwork) -> HydroData | None:
         cascade=cascade,
         start_release_mw=release,
         max_spill_mw=_largest_spill(cascade, inflow, maximum),
-        chain=np.linalg.solve(np.eye(len(table)) - cascade.matrix().T, np.ones(len(table))),
+        chain=np.asarray(
+            np.linalg.solve(np.eye(len(table)) - cascade.matrix().T, np.ones(len(table))), dtype=np.float64
+        ),
         inertia_s=_inertia_s(table),
         max_reserve_mw=table["max_reserve_mw"].fillna(np.inf).to_numpy(float),
         output_cny_per_mwh=costs.cp1,

@@ -69,7 +69,7 @@ def units_out(case: Case, gen: pd.DataFrame, table: pd.DataFrame) -> tuple[Array
     last = first + np.round(table["hours"].to_numpy(float) * 3.6e12).astype(np.int64)
     touched = (end[None, :] > first[:, None] + _NANOSECOND) & (begin[None, :] < last[:, None] - _NANOSECOND)
     starts = touched & (begin[None, :] <= first[:, None])
-    cluster, units = gen.index.get_indexer(table["index"]), table["units"].to_numpy(float)[:, None]
+    cluster, units = gen.index.get_indexer(pd.Index(table["index"])), table["units"].to_numpy(float)[:, None]
     out, begun = np.zeros((len(gen), end.size)), np.zeros((len(gen), end.size))
     np.add.at(out, cluster, units * touched)
     np.add.at(begun, cluster, units * starts)
@@ -146,7 +146,7 @@ def _levelised(case: Case, gen: pd.DataFrame, n_units: Array) -> Array:
     """Units in overhaul in each step of the horizon, (element, time)."""
     full = case.source.profiles if case.source.profiles is not None else case.profiles
     step = pd.Timedelta(hours=case.settings.step_h)
-    day_of_step = (full.indexes["time"] - step).normalize()
+    day_of_step = (pd.DatetimeIndex(full.indexes["time"]) - step).normalize()
     day, number = np.unique(day_of_step.to_numpy(), return_inverse=True)
     share = min(day.size / _DAYS_PER_YEAR, 1.0)
     length = np.rint(gen["maintenance_days"].to_numpy(float) * share).astype(np.int64)

@@ -52,8 +52,7 @@ class Bands:
 
     def depth_mw(self, count: int) -> Array:
         """Sum of the widths of each of ``count`` clusters, (element,) [MW] of one unit."""
-        depth: Array = np.bincount(self.cluster, self.width_mw, minlength=count)
-        return depth
+        return np.bincount(self.cluster, self.width_mw, minlength=count).astype(np.float64)
 
 
 def read_bands(case: Case, gen: pd.DataFrame, n_units: Array) -> Bands:

@@ -215,10 +215,9 @@ def _response(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
     if "response_mw" not in dataset:
         return dict.fromkeys(("dr_mwh", "dr_hours", "dr_calls", "dr_peak_mw", "dr_capability_mw"))
     power = _sum(dataset, "response_down_mw")
-    down, on_state = dataset["response_down_mw"], dataset["response_called"]
-    able = dataset["response_capability_mw"].max("time") > 0  # valley filling has no capability to reduce
-    on = xr.where(np.isnan(on_state), down > _CALLED_MW, on_state > 0.5) & able
-    called = on.any("program").to_numpy()
+    down, on_state = (dataset[name].to_numpy() for name in ("response_down_mw", "response_called"))
+    able = dataset["response_capability_mw"].to_numpy().max(axis=1) > 0  # valley filling has none to reduce
+    called = (np.where(np.isnan(on_state), down > _CALLED_MW, on_state > 0.5) & able[:, None]).any(axis=0)
     starts = called & ~np.concatenate([[False], called[:-1]])
     return {
         "dr_mwh": float(power.sum()) * case.settings.step_h,
