@@ -311,7 +311,10 @@ def pumped_storage(facts: Path) -> pd.DataFrame:
             rows.append((*name, year, p_mw, units, plant.reason, str(listed.loc[plant.match, "confidence"])))
     names = ["name", "name_zh", "bus", "city", "commission_year", "year", "max_p_mw", "n_units", "reason", "confidence"]
     machines = {"fixed_speed": True, "min_discharge_pu": 0.4, "inertia_s": 0.0, "emergency": True}
-    source = "pipeline list of the facts; machines: fixed-speed pumps (recalled), least output assumed; their inertia is left out: in a relaxed run a plant that pumps and generates at once would earn it"
+    source = (
+        "pipeline list of the facts; machines: fixed-speed pumps (recalled), least output assumed; their inertia is "
+        "left out: in a relaxed run a plant that pumps and generates at once would earn it"
+    )
     return pd.DataFrame(rows, columns=names).assign(hours=6.0, round_trip=0.75, **machines, source=source)
 
 
