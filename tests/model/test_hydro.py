@@ -211,7 +211,9 @@ def most_held(net, series, name, fixed_mw):
     part.bind(Window(0, len(system.time), len(system.time), last=True, state=system.initial_state()))
     product = next(each for each in part.data.products if each.name == name)
     held = part.reserve(product)
-    problem = cp.Problem(cp.Maximize(held[0]), [*part.constraints(), part.output[:, 0] == fixed_mw])
+    problem = cp.Problem(
+        cp.Maximize(held[0]), [*part.constraints(), *part.lazy_constraints(), part.output[:, 0] == fixed_mw]
+    )
     problem.solve(solver=cp.HIGHS)
     return held.value[0]
 
@@ -262,7 +264,9 @@ def test_products_share_the_head_room_and_the_water():
     part = Hydro(system.part("hydro"), 1, 1.0)
     part.bind(Window(0, 1, 1, last=True, state=system.initial_state()))
     both = sum(part.reserve(product)[0] for product in part.data.products)
-    cp.Problem(cp.Maximize(both), [*part.constraints(), part.output == 60.0]).solve(solver=cp.HIGHS)
+    cp.Problem(cp.Maximize(both), [*part.constraints(), *part.lazy_constraints(), part.output == 60.0]).solve(
+        solver=cp.HIGHS
+    )
     assert both.value == pytest.approx(20.0)
     reserve = part.results()["hydro_reserve_mw"]
     assert reserve.shape == (2, 1, 1)

@@ -141,7 +141,7 @@ def part_of(columns, reserve, **settings):
 
 def most_held(part, *fixed):
     held = part.reserve(part.data.products[0])
-    problem = cp.Problem(cp.Maximize(held[0]), [*part.constraints(), *fixed])
+    problem = cp.Problem(cp.Maximize(held[0]), [*part.constraints(), *part.lazy_constraints(), *fixed])
     problem.solve(solver=cp.HIGHS)
     return held.value[0]
 
