@@ -94,6 +94,7 @@ def _day(table: pd.DataFrame) -> pd.Index:
 
 def _hourly(dataset: xr.Dataset) -> pd.DataFrame:
     """Hourly sums of the province [MW], stamped at the end of the hour."""
+    from gridopt.results.summary import consumption_mw
 
     def total(name: str, dimension: str, *technologies: str) -> pd.Series:
         rows = dataset[name]
@@ -104,7 +105,7 @@ def _hourly(dataset: xr.Dataset) -> pd.DataFrame:
     sun, tie = ("solar", "solar_distributed"), dataset["tie_export_mw"]
     return pd.DataFrame(
         {
-            "demand": total("demand_mw", "bus"),
+            "demand": pd.Series(consumption_mw(dataset), dataset.indexes["time"]),
             "thermal": total("generator_p_mw", "generator", "coal", "coal_chp", "gas", "oil"),
             "biomass": total("generator_p_mw", "generator", "biomass", "waste"),
             "hydro": total("hydro_p_mw", "hydro"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gridopt.model.renewable import shared_output
-from tests.model.systems import add_row, case_of, generator, grid, load, output, profiles, solve, storage, wind
+from tests.model.systems import case_of, generator, grid, load, output, profiles, solve, storage, wind
 
 PRO_RATA = {"curtailment_sharing": "pro_rata", "dr_share_of_peak": 0.0}
 
@@ -57,18 +57,13 @@ def test_a_dearer_site_is_curtailed_last():
     np.testing.assert_allclose(curtailment(record), [[30.0], [0.0]], atol=1e-6)
 
 
-@pytest.mark.parametrize("apart", ["battery", "pilot"])
-def test_a_site_with_a_battery_or_of_another_pilot_keeps_its_own(apart):
+def test_a_site_with_a_battery_keeps_its_own():
     # The first two share among themselves and leave the third what the solver gave it.
     net = grid()
     load(net, 0, 60.0)
     rows = [wind(net, 0, 40.0) for _ in range(3)]
-    if apart == "battery":
-        storage(net, 0, charge_mw=5.0, energy_mwh=0.0, co_located_sgen=float(rows[2]))
-    else:
-        add_row(net, "pilot_zone", {"name": "park", "bus": 0})
-        add_row(net, "pilot_member", {"pilot": "park", "element": "sgen", "index": rows[2]})
-    system, _ = solve(case_of(net, 1, policy=PRO_RATA | {"pilots": False}))
+    storage(net, 0, charge_mw=5.0, energy_mwh=0.0, co_located_sgen=float(rows[2]))
+    system, _ = solve(case_of(net, 1, policy=PRO_RATA))
     pool = system.part("renewable").pool
     assert pool[0] == pool[1] != pool[2]
 

@@ -45,6 +45,9 @@ def injections(system, record):
         by_row(system, record, "storage", "storage_discharge_mw"),
         {row: -x for row, x in by_row(system, record, "storage", "storage_charge_mw").items()},
         {row: -x for row, x in by_row(system, record, "tie", "tie_export_mw").items()},
+        {row: -x for row, x in by_row(system, record, "flexible_load", "flexible_load_p_mw").items()},
+        by_row(system, record, "flexible_load", "flexible_load_discharge_mw"),
+        by_row(system, record, "prosumer", "prosumer_p_mw"),
     ]
     for part in parts:
         for (table, row), values in part.items():
