@@ -22,10 +22,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gridopt.model.algebra import every_step
 from gridopt.model.budget import BudgetLimit
 from gridopt.model.reserve_product import ReserveProduct
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from gridopt.case import Case
     from gridopt.network.matrices import DCNetwork
 
@@ -162,13 +165,14 @@ class Component(ABC, Generic[DataT]):
         """
         return []
 
-    def power(self) -> cp.Expression:
-        """Power of each element into the grid, (element, step) [MW]."""
-        raise NotImplementedError(f"{self.name} has no power of single elements")
+    def power(self) -> Any:
+        """Power of each element into the grid, a cvxpy expression (element, step) [MW]; None where there is none."""
+        return None
 
     def injection(self) -> cp.Expression | None:
         """Power into the grid, (node, step) [MW]; None where there is none."""
-        return self.data.nodes @ self.power()
+        power = self.power()
+        return None if power is None else self.data.nodes @ power
 
     def budget_use(self) -> list[cp.Expression]:
         """Use of each of the data's budgets in each step, (step,) in the budget's unit; asked after ``join``."""
@@ -221,18 +225,20 @@ class Component(ABC, Generic[DataT]):
 
 
 def _spread(limit: Any, shape: tuple[int, int]) -> Any:
-    if isinstance(limit, np.ndarray) and limit.ndim == 1:
-        return np.repeat(limit[:, None], shape[1], axis=1)
-    return limit
+    return every_step(limit, shape[1]) if isinstance(limit, np.ndarray) and limit.ndim == 1 else limit
 
 
 def profile_rows(case: Case, names: Any) -> Array:
     """Profile values (element, time) for a sequence of profile names; an empty name is 1 in every step."""
-    steps = len(case.time)
-    rows = np.ones((len(names), steps))
+    return profile_values(case.profiles, names)
+
+
+def profile_values(profiles: xr.Dataset, names: Any) -> Array:
+    """Values (element, time) of some profiles for a sequence of their names; an empty name is 1 in every step."""
+    rows = np.ones((len(names), profiles.sizes["time"]))
     for i, name in enumerate(names):
         if isinstance(name, str) and name:
-            rows[i] = case.profiles[name].to_numpy()
+            rows[i] = profiles[name].to_numpy()
     return rows
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gridopt.model.algebra import add_up, every_step
 from gridopt.model.component import Array, Component, ComponentData, Output, Window, profile_rows
 from gridopt.model.labels import element_labels, table_rows
 
@@ -116,7 +117,7 @@ class Demand(Component[DemandData]):
         d = self.data
         # shunt conductances are demand at their node, whatever happens
         constant = d.nodes @ d.fixed_mw - d.shunt_mw
-        fixed = np.repeat(constant[:, None], self.steps, axis=1)
+        fixed = every_step(constant, self.steps)
         power = fixed - d.nodes @ self.demand
         if d.may_lack.size:
             power = power + d.nodes[:, d.may_lack] @ self.unserved
@@ -131,7 +132,7 @@ class Demand(Component[DemandData]):
             price.append((d.lost_load_cny_per_mwh[d.may_lack] * self.step_h) @ self.unserved)
         if d.may_exceed.size:
             price.append(d.excess_cny_per_mwh * self.step_h * cp.sum(self.excess, axis=0))
-        return sum(price[1:], start=price[0]) if price else None
+        return add_up(price)
 
     def results(self) -> dict[str, Array]:
         """Demand, unserved demand, excess power, fixed injection, of all buses."""
@@ -145,7 +146,7 @@ class Demand(Component[DemandData]):
             "demand_mw": self.demand.value,
             "unserved_mw": unserved,
             "excess_mw": excess,
-            "fixed_injection_mw": np.repeat(d.fixed_mw[:, None], self.steps, axis=1),
+            "fixed_injection_mw": every_step(d.fixed_mw, self.steps),
         }
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 
+from gridopt.model.algebra import add_up
 from gridopt.model.budget import BudgetRows
 from gridopt.model.component import Array, Component, State, Window
 from gridopt.model.system import System
@@ -48,8 +49,8 @@ class DispatchModel:
         self.system = system
         self.steps = steps
         self.components: list[Component[Any]] = [kind(data, steps, system.step_h) for kind, data in system.parts]
-        injections = (part.injection() for part in self.components)
-        self.injection = _sum(injection for injection in injections if injection is not None)
+        # there always is demand, and with it an injection and a price
+        self.injection: cp.Expression = add_up(part.injection() for part in self.components)
         self.balance = system.balance_areas() @ self.injection == 0
         by_name = {part.name: part for part in self.components}
         rows = {part.name: part.constraints() + part.join(by_name, self.injection) for part in self.components}
@@ -71,11 +72,10 @@ class DispatchModel:
 
     def _objective(self) -> cp.Expression:
         costs = [part.cost() for part in self.components] + [part.penalty() for part in self.components]
-        worth = [part.end_value() for part in self.components]
-        objective = _sum(cp.sum(cost) for cost in costs if cost is not None)
-        left = [value for value in worth if value is not None]
-        if left:
-            objective = objective - _sum(left)
+        objective = add_up(cp.sum(cost) for cost in costs if cost is not None)
+        worth = add_up(part.end_value() for part in self.components)
+        if worth is not None:
+            objective = objective - worth
         return objective if self.budget is None else objective + self.budget.steering()
 
     def bind(self, window: Window) -> None:
@@ -105,11 +105,6 @@ class DispatchModel:
         dual = np.asarray(self.balance.dual_value, dtype=float)
         price: Array = -dual.reshape((-1, self.steps), order="F") / self.system.step_h
         return price
-
-
-def _sum(expressions: Any) -> cp.Expression:
-    parts = list(expressions)
-    return sum(parts[1:], start=parts[0])
 
 
 def _value(expression: cp.Expression | None, steps: int) -> Array:

@@ -17,8 +17,11 @@ import cvxpy as cp
 import numpy as np
 import scipy.sparse as sp
 
+from gridopt.model.algebra import add_up
 from gridopt.model.budget import BudgetLimit, by_weight, share_of_year
 from gridopt.model.component import Array, Component, ComponentData, Output, Window, profile_rows
+from gridopt.model.demand import fixed_loads
+from gridopt.model.weather import offered_mw
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -35,7 +38,7 @@ class Emission(Component[ComponentData]):
     def read(cls, case: Case, network: DCNetwork) -> ComponentData:
         """One element, and the cap where there is one."""
         cap = case.settings.policy.co2_cap_t
-        budgets = () if cap is None else (_cap(case, network, cap),)
+        budgets = () if cap is None else (_cap(case, cap),)
         return ComponentData(labels=("province",), rows=(), nodes=sp.csr_array((network.n_node, 1)), budgets=budgets)
 
     def bind(self, window: Window) -> None:
@@ -43,12 +46,9 @@ class Emission(Component[ComponentData]):
 
     def join(self, parts: Mapping[str, Component[Any]], nodal_mw: cp.Expression) -> list[cp.Constraint]:
         """Add up the CO2 of the other components; no rows."""
-        of_parts = [co2 for part in parts.values() if (co2 := part.co2_t()) is not None]
-        self.co2 = sum(of_parts[1:], start=of_parts[0]) if of_parts else cp.Constant(np.zeros(self.steps))
+        co2 = add_up(part.co2_t() for part in parts.values())
+        self.co2 = cp.Constant(np.zeros(self.steps)) if co2 is None else co2
         return []
-
-    def injection(self) -> None:
-        """No power."""
 
     def budget_use(self) -> list[cp.Expression]:
         """All CO2 counts for the cap."""
@@ -59,19 +59,13 @@ class Emission(Component[ComponentData]):
         return {"emission_co2_t": np.asarray(self.co2.value, dtype=float).reshape(1, self.steps)}
 
 
-def _cap(case: Case, network: DCNetwork, cap_t: float) -> BudgetLimit:
-    limit = by_weight(cap_t * share_of_year(case), _net_load_mw(case, network))
+def _cap(case: Case, cap_t: float) -> BudgetLimit:
+    limit = by_weight(cap_t * share_of_year(case), _net_load_mw(case))
     return BudgetLimit("CO2 cap", "t", "most", limit, case.settings.prices.co2_breach_cny_per_t)
 
 
-def _net_load_mw(case: Case, network: DCNetwork) -> Array:
+def _net_load_mw(case: Case) -> Array:
     """Demand less what wind and sun offer, not below zero, (time,) [MW]."""
-    from gridopt.model.demand import fixed_loads
-    from gridopt.model.renewable import Renewable
-
     load, size = fixed_loads(case)
-    demand = size @ profile_rows(case, load["profile"].tolist())
-    weather = Renewable.read(case, network)
-    offered = 0.0 if weather is None else weather.available_mw.sum(axis=0)
-    net_load: Array = np.maximum(demand - offered, 0.0)
+    net_load: Array = np.maximum(size @ profile_rows(case, load["profile"].tolist()) - offered_mw(case), 0.0)
     return net_load

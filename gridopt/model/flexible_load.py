@@ -38,9 +38,9 @@ from typing import TYPE_CHECKING
 
 import cvxpy as cp
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gridopt.model.algebra import add_up, one_over, places
 from gridopt.model.component import Array, Component, Output, State, Window, previous
 from gridopt.model.flexible_load_data import FlexibleLoadData, read_flexible_loads
 
@@ -151,8 +151,10 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         d = self.data
         rows = self._store_rows() if self.buffer.size else []
         if self.giving.size:
-            charging = cp.multiply(_per(d.rated_mw[self.giving]), self.drawn[self.giving])
-            rows.append(charging + cp.multiply(_per(d.discharge_mw[self.giving]), self.given) <= self.plugged)
+            charging = cp.multiply(one_over(d.rated_mw[self.giving])[:, None], self.drawn[self.giving])
+            rows.append(
+                charging + cp.multiply(one_over(d.discharge_mw[self.giving])[:, None], self.given) <= self.plugged
+            )
         if self.switched.size:
             least, most = d.least_on_mw[self.switched][:, None], d.rated_mw[self.switched][:, None]
             running = self.drawn[self.switched]
@@ -163,9 +165,9 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         d, h, at = self.data, self.step_h, self.buffer
         stored = cp.multiply(d.eta[at][:, None], self.drawn[at]) - self.served
         if self.giving.size:
-            stored = stored - _places(self.giving, at, 1 / d.eta_discharge[self.giving]) @ self.given
+            stored = stored - places(self.giving, at, 1 / d.eta_discharge[self.giving]) @ self.given
         if self.spilling.size:
-            stored = stored - _places(self.spilling, at) @ self.spilled
+            stored = stored - places(self.spilling, at) @ self.spilled
         kept = (1 - d.self_discharge_per_h[at] * h)[:, None]
         rows = [self.level == cp.multiply(kept, previous(self.level_before, self.level)) + h * stored]
         if self.fed_on.size:
@@ -182,7 +184,7 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         drawn, before = self.drawn[self.ramped], previous(self.drawn_before, self.drawn)[self.ramped]
         up, down = drawn - before, before - drawn
         if self._jump().any():
-            jumps = _places(self.switched, self.ramped, self._jump()[self.switched])
+            jumps = places(self.switched, self.ramped, self._jump()[self.switched])
             up, down = up + jumps @ previous(self.on_before, self.on), down + jumps @ self.on
         return [up <= self.rise, down <= self.fall]
 
@@ -190,7 +192,7 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         """Power given back less power drawn."""
         if not self.giving.size:
             return -self.drawn
-        return _places(self.giving, np.arange(self.data.count)) @ self.given - self.drawn
+        return places(self.giving, self.data.count) @ self.given - self.drawn
 
     def budget_use(self) -> list[cp.Expression]:
         """Energy drawn by each load that has a least energy of the year [MWh]."""
@@ -203,7 +205,7 @@ class FlexibleLoad(Component[FlexibleLoadData]):
             parts.append((-d.value_cny_per_mwh * h) @ self.drawn)
         if self.giving.size and d.wear_cny_per_mwh[self.giving].any():
             parts.append((d.wear_cny_per_mwh[self.giving] * h) @ self.given)
-        return sum(parts[1:], start=parts[0]) if parts else None
+        return add_up(parts)
 
     def penalty(self) -> cp.Expression | None:
         """Use not served, energy spilled, and what a store lacks at the end of the horizon."""
@@ -238,18 +240,18 @@ class FlexibleLoad(Component[FlexibleLoadData]):
 
     def results(self) -> dict[str, Array]:
         """Power, discharge, level, use, shortfall, spill, on-state of all loads."""
-        d, all_loads = self.data, np.arange(self.data.count)
+        d, count = self.data, self.data.count
         drawn, nothing = self.drawn.value, np.zeros((self.data.count, self.steps))
         given, level, lacking, spilled = nothing, nothing, nothing, nothing
         use, on = d.eta[:, None] * drawn, np.full_like(nothing, np.nan)
         if self.buffer.size:
-            level = _places(self.buffer, all_loads) @ self.level.value
-            lacking = _places(self.buffer, all_loads) @ np.maximum(self._unserved().value, 0.0)
+            level = places(self.buffer, count) @ self.level.value
+            lacking = places(self.buffer, count) @ np.maximum(self._unserved().value, 0.0)
             use[self.buffer] = self.served.value
         if self.giving.size:
-            given = _places(self.giving, all_loads) @ self.given.value
+            given = places(self.giving, count) @ self.given.value
         if self.spilling.size:
-            spilled = _places(self.spilling, all_loads) @ self.spilled.value
+            spilled = places(self.spilling, count) @ self.spilled.value
         if self.switched.size:
             on[self.switched] = self.on.value
         return {
@@ -265,19 +267,6 @@ class FlexibleLoad(Component[FlexibleLoadData]):
 
 def _where(mask: NDArray[np.bool_]) -> Rows:
     return np.flatnonzero(mask).astype(np.int64)
-
-
-def _places(rows: Rows, among: Rows, weight: Array | None = None) -> sp.csr_array:
-    """Weights that put values of ``rows`` at their places in ``among``, (among, rows)."""
-    place, column = np.nonzero(among[:, None] == rows[None, :])
-    entries = np.ones(column.size) if weight is None else weight[column]
-    return sp.csr_array((entries, (place, column)), shape=(among.size, rows.size))
-
-
-def _per(size: Array) -> Array:
-    """One over a size, as a column; 0 where there is none."""
-    share: Array = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)[:, None]
-    return share
 
 
 def _growth(limit_mw: Array) -> Array:

@@ -16,6 +16,7 @@ import cvxpy as cp
 import numpy as np
 from numpy.typing import NDArray
 
+from gridopt.model.algebra import every_step
 from gridopt.model.component import Array, Component, ComponentData, Output, Window
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Generator(Component[GeneratorData]):
             return []
         d = self.data
         row = np.searchsorted(self.priced, d.piece_of)
-        intercept = np.repeat(d.piece_intercept[:, None], self.steps, axis=1)
+        intercept = every_step(d.piece_intercept, self.steps)
         line = cp.multiply(d.piece_slope[:, None], self.output[d.piece_of]) + intercept
         return [self.piecewise[row] >= line]
 

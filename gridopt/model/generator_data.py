@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
+from gridopt.model.algebra import every_step
 from gridopt.model.claims import claimed, thermal_clusters
 from gridopt.model.component import Array
 from gridopt.model.demand import fixed_loads
@@ -35,8 +36,8 @@ def read_generators(case: Case, network: DCNetwork) -> GeneratorData | None:
     if not len(rows.element):
         return None
     steps = len(case.time)
-    low = np.repeat(np.maximum(rows.min_p_mw, -_UNLIMITED_MW)[:, None], steps, axis=1)
-    high = np.repeat(np.minimum(rows.max_p_mw, _UNLIMITED_MW)[:, None], steps, axis=1)
+    low = every_step(np.maximum(rows.min_p_mw, -_UNLIMITED_MW), steps)
+    high = every_step(np.minimum(rows.max_p_mw, _UNLIMITED_MW), steps)
     labels = _labels(case, rows)
     if free:
         _uncommitted_limits(case, network, rows, low, high)

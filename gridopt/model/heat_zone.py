@@ -33,6 +33,7 @@ import scipy.sparse as sp
 
 from gridopt.check.heat import ELECTRIC, heat_plants, peak_heat_mw
 from gridopt.errors import Fault, InputError
+from gridopt.model.algebra import add_up, places
 from gridopt.model.claims import thermal_clusters
 from gridopt.model.component import Array, Component, ComponentData, Output, State, Window, previous, profile_rows
 from gridopt.model.heat_source import HeatSource, sources_in_service
@@ -212,7 +213,8 @@ class HeatZone(Component[HeatZoneData]):
             heat = part.heat_mw() if isinstance(part, HeatSupplier) else None
             if heat is not None:
                 given.append(_sum_by_zone(self.data.labels, part.data.heat_zone) @ heat)
-        self._given = sum(given[1:], start=given[0]) if given else cp.Constant(np.zeros((self.data.count, self.steps)))
+        heat = add_up(given)
+        self._given = cp.Constant(np.zeros((self.data.count, self.steps))) if heat is None else heat
         from_store = self._from_store()
         rows = [self._given + from_store + self.shortfall >= self.demand]
         source = parts.get("heat_source")
@@ -227,14 +229,7 @@ class HeatZone(Component[HeatZoneData]):
         """Heat that the stores give less what they take, (element, step) [MW]."""
         if not self.with_store.size:
             return cp.Constant(np.zeros((self.data.count, self.steps)))
-        return self._at_stores() @ (self.draw - self.fill)
-
-    def _at_stores(self) -> sp.csr_array:
-        at = self.with_store
-        return sp.csr_array((np.ones(at.size), (at, np.arange(at.size))), shape=(self.data.count, at.size))
-
-    def injection(self) -> None:
-        """No power of its own: plants and sources stand at their own buses."""
+        return places(self.with_store, self.data.count) @ (self.draw - self.fill)
 
     def penalty(self) -> cp.Expression:
         """Price of heat that is not served."""
@@ -255,7 +250,7 @@ class HeatZone(Component[HeatZoneData]):
         none = np.zeros((self.data.count, self.steps))
         fill, draw, level = none, none, none
         if self.with_store.size:
-            place = self._at_stores()
+            place = places(self.with_store, self.data.count)
             fill, draw, level = (place @ part.value for part in (self.fill, self.draw, self.level))
         short, demand = self.shortfall.value, self.demand.value
         return {

@@ -44,6 +44,7 @@ import cvxpy as cp
 import numpy as np
 import scipy.sparse as sp
 
+from gridopt.model.algebra import every_step
 from gridopt.model.component import Array, Component, Output, State, Window, previous
 from gridopt.model.hydro_data import MM3_PER_M3_PER_S_AND_H, HydroData, Whole, read_hydro
 from gridopt.model.reserve_product import ReserveProduct
@@ -146,7 +147,7 @@ class Hydro(Component[HydroData]):
         d = self.data
         state = {"level_mwh": d.start_e_mwh}
         if d.cascade.longest:
-            state["released_mw"] = np.repeat(d.start_release_mw[:, None], d.cascade.longest, axis=1)
+            state["released_mw"] = every_step(d.start_release_mw, d.cascade.longest)
         if d.ramped.size:
             state["output_mw"] = np.clip(d.start_release_mw, d.min_p_mw, d.max_p_mw)
         return state
@@ -257,17 +258,17 @@ class Hydro(Component[HydroData]):
         kept = d.min_release_mw > d.min_p_mw
         sure, scarce = np.flatnonzero(kept & ~d.scarce), np.flatnonzero(kept & d.scarce)
         if sure.size:
-            rows.append(release[sure] >= _every_step(d.min_release_mw[sure], self.steps))
+            rows.append(release[sure] >= every_step(d.min_release_mw[sure], self.steps))
         if scarce.size:
-            least = _every_step(d.min_release_mw[scarce], self.steps)
+            least = every_step(d.min_release_mw[scarce], self.steps)
             rows.append(release[scarce] + self._lack(scarce) >= least)
         running = np.flatnonzero(d.scarce & (d.min_p_mw > 0))
         if running.size:
-            least = _every_step(d.min_p_mw[running], self.steps)
+            least = every_step(d.min_p_mw[running], self.steps)
             rows.append(self.output[running] + self._lack(running) >= least)
         if d.ramped.size:
             change = (self.output - previous(self.output_before, self.output))[d.ramped]
-            most = _every_step((d.ramp_mw_per_h * self.step_h)[d.ramped], self.steps)
+            most = every_step((d.ramp_mw_per_h * self.step_h)[d.ramped], self.steps)
             rows += [change <= most, -change <= most + self._lack(d.ramped)]
         if self.low_band.size:
             rows.append(self.level[self.low_band] + self.under >= self.floor)
@@ -284,13 +285,13 @@ class Hydro(Component[HydroData]):
             reserve = self.slots.sums("spinning", direction)[of] @ self.held
             limited = np.flatnonzero(np.isfinite(d.max_reserve_mw[of]))
             if limited.size:
-                rows.append(reserve[limited] <= _every_step(d.max_reserve_mw[of][limited], self.steps))
+                rows.append(reserve[limited] <= every_step(d.max_reserve_mw[of][limited], self.steps))
             if direction == "up":
                 energy = self.slots.sums("spinning", "up", by_duration=True)[of] @ self.held
-                rows.append(self.output[of] + reserve <= _every_step(d.max_p_mw[of], self.steps))
-                rows.append(self.level[of] - energy >= _every_step(d.min_e_mwh[of, 0], self.steps))
+                rows.append(self.output[of] + reserve <= every_step(d.max_p_mw[of], self.steps))
+                rows.append(self.level[of] - energy >= every_step(d.min_e_mwh[of, 0], self.steps))
             else:
-                least = _every_step(d.min_p_mw[of], self.steps)
+                least = every_step(d.min_p_mw[of], self.steps)
                 rows.append(self.output[of] - reserve >= least)
         return rows
 
@@ -369,7 +370,3 @@ class Hydro(Component[HydroData]):
             "hydro_band_breach_mwh": band,
             "hydro_reserve_mw": reserve,
         }
-
-
-def _every_step(values: Array, steps: int) -> Array:
-    return np.repeat(values[:, None], steps, axis=1)

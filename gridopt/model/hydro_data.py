@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gridopt.model.algebra import every_step
 from gridopt.model.component import Array, ComponentData, profile_rows
 from gridopt.model.costs import linear_costs
 from gridopt.model.labels import element_labels, table_rows
@@ -196,8 +197,8 @@ def read_hydro(case: Case, network: DCNetwork) -> HydroData | None:
         max_p_mw=maximum,
         min_release_mw=water.min_release_mw,
         inflow_mw=inflow,
-        min_e_mwh=np.repeat(water.low_mwh[:, None], steps, axis=1),
-        max_e_mwh=np.repeat(water.high_mwh[:, None], steps, axis=1),
+        min_e_mwh=every_step(water.low_mwh, steps),
+        max_e_mwh=every_step(water.high_mwh, steps),
         start_e_mwh=water.start_mwh,
         reference_e_mwh=_reference(water, cascade, inflow, release, step_h),
         mw_per_m3_per_s=water.mw_per_m3_per_s,

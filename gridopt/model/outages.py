@@ -24,7 +24,7 @@ import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from gridopt.model.component import Array
+from gridopt.model.component import Array, profile_values
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -164,13 +164,6 @@ def _levelised(case: Case, gen: pd.DataFrame, n_units: Array) -> Array:
     return out
 
 
-def _series(profiles: xr.Dataset, names: pd.Series) -> Array:
-    """Profile of each row, (row, time); 1 where it has none."""
-    ones = np.ones(profiles.sizes["time"])
-    rows = [profiles[name].to_numpy() if name else ones for name in names]
-    return np.array(rows).reshape(len(rows), ones.size)
-
-
 def _net_load_mw(case: Case, profiles: xr.Dataset) -> Array:
     """Load and contracted export less available wind and solar power, (time,) [MW]."""
     from gridopt.hours import total_load_mw
@@ -182,8 +175,8 @@ def _net_load_mw(case: Case, profiles: xr.Dataset) -> Array:
     tie = case.net.tie.loc[case.net.tie["in_service"].to_numpy(bool)]
     return np.asarray(
         load
-        + tie["p_mw"].to_numpy(float) @ _series(profiles, tie["profile"])
-        - weather @ _series(profiles, sgen["profile"])
+        + tie["p_mw"].to_numpy(float) @ profile_values(profiles, tie["profile"])
+        - weather @ profile_values(profiles, sgen["profile"])
     )
 
 

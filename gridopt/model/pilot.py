@@ -32,6 +32,7 @@ import cvxpy as cp
 import numpy as np
 from numpy.typing import NDArray
 
+from gridopt.model.algebra import every_step
 from gridopt.model.budget import BudgetLimit, corridor_least
 from gridopt.model.component import Array, Component, ComponentData, Output, Window, profile_rows
 from gridopt.model.labels import element_labels, table_rows
@@ -139,10 +140,6 @@ class Pilot(Component[PilotData]):
         self._span = window.span
         self.fixed.value = self.data.fixed_mw[:, window.span]
 
-    def injection(self) -> cp.Expression | None:
-        """Nothing of its own: the members' power is theirs."""
-        return None
-
     def join(self, parts: Mapping[str, Component[Any]], nodal_mw: cp.Expression) -> list[cp.Constraint]:
         """Exchange is the net injection of the zone's bus; storage sells nothing that the zone did not generate."""
         generation: cp.Expression = self.fixed
@@ -239,7 +236,7 @@ def _fixed_generation_mw(case: Case, members: Members) -> Array:
     rest = dispatchable(case.net, claimed=claimed(case))
     rows = tuple(zip(rest.fixed_element.astype(str), rest.fixed_index.astype(int), strict=True))
     fixed = _incidence(members, rows) @ rest.fixed_mw if rows else np.zeros(len(members))
-    return np.repeat(fixed[:, None], len(case.time), axis=1)
+    return every_step(fixed, len(case.time))
 
 
 def _load_mw(case: Case, members: Members) -> Array:

@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 import cvxpy as cp
 import numpy as np
 
+from gridopt.model.algebra import add_up, every_step, places
 from gridopt.model.component import Array, Component, Output, State, Window, previous
 from gridopt.model.prosumer_data import ProsumerData, read_prosumers
 
@@ -73,7 +74,7 @@ class Prosumer(Component[ProsumerData]):
         self.load, self.sunny = self.parameter(nonneg=True), self.parameter(nonneg=True)
         self.least_generation, self.most_unserved = self.parameter(nonneg=True), self.parameter(nonneg=True)
         self.exchange = self.variable(-d.import_mw, d.export_mw)
-        self.generated = self.variable(self.least_generation, np.repeat(d.generation_max_mw[:, None], steps, axis=1))
+        self.generated = self.variable(self.least_generation, every_step(d.generation_max_mw, steps))
         self.pv = self.variable(0.0, self.sunny)
         self.unserved = self.variable(0.0, self.most_unserved)
         self.excess = self.variable(0.0, d.excess_mw)
@@ -144,17 +145,17 @@ class Prosumer(Component[ProsumerData]):
         inner = self.generated + self.pv + self.unserved - self.excess
         rows: list[cp.Constraint] = []
         if self.shifting.size:
-            inner = inner - self._spread(self.shifting) @ self.moved
+            inner = inner - places(self.shifting, self.data.count) @ self.moved
             before = previous(self.outstanding_before, self.outstanding)
             rows += [self.outstanding == before + h * self.moved, self.carried == self.outstanding[:, -1]]
             rows.append(self.unserved[self.shifting] - self.moved <= self.servable)
         if self.storing.size:
-            inner = inner + self._spread(self.storing) @ (self.discharge - self.charge)
+            inner = inner + places(self.storing, self.data.count) @ (self.discharge - self.charge)
             rows += self._store_rows()
         rows.append(self.exchange - inner == -self.load)
         if self.ramped.size:
             change = (self.exchange - previous(self.exchange_before, self.exchange))[self.ramped]
-            most = np.repeat((d.ramp_mw_per_h * h)[self.ramped][:, None], self.steps, axis=1)
+            most = every_step((d.ramp_mw_per_h * h)[self.ramped], self.steps)
             rows += [change <= most, -change <= most]
         return rows
 
@@ -162,7 +163,7 @@ class Prosumer(Component[ProsumerData]):
         d, h, at = self.data, self.step_h, self.storing
         eta = d.store_eta[at][:, None]
         filled, drawn = cp.multiply(eta * h, self.charge), cp.multiply(h / eta, self.discharge)
-        power = np.repeat(d.store_mw[at][:, None], self.steps, axis=1)
+        power = every_step(d.store_mw[at], self.steps)
         rows = [
             self.level == previous(self.level_before, self.level) + filled - drawn,
             self.charge + self.discharge <= power,
@@ -170,10 +171,6 @@ class Prosumer(Component[ProsumerData]):
         if d.returns:
             rows.append(self.level[:, -1] + self.missing >= self.end_floor)
         return rows
-
-    def _spread(self, rows: np.ndarray) -> np.ndarray:
-        """Put values of some elements at their places among all, (element, rows)."""
-        return np.eye(self.data.count)[:, rows]
 
     def power(self) -> cp.Expression:
         """Exchange with the grid."""
@@ -186,7 +183,7 @@ class Prosumer(Component[ProsumerData]):
             parts.append((d.generation_cny_per_mwh * h) @ self.generated)
         if self.storing.size and d.wear_cny_per_mwh[self.storing].any():
             parts.append((d.wear_cny_per_mwh[self.storing] * h) @ self.discharge)
-        return sum(parts[1:], start=parts[0]) if parts else None
+        return add_up(parts)
 
     def penalty(self) -> cp.Expression:
         """Load not served, energy thrown away or curtailed, and what a store lacks at the end of the horizon."""
@@ -211,7 +208,7 @@ class Prosumer(Component[ProsumerData]):
             parts.append(self.end_price @ self.level[:, -1])
         if self.shifting.size:
             parts.append(self.energy_price * cp.sum(self.carried))
-        return sum(parts[1:], start=parts[0]) if parts else None
+        return add_up(parts)
 
     def state(self, step: int) -> State:
         """Level [MWh], outstanding moved energy [MWh] and exchange [MW] after a step, inside their limits."""
@@ -230,9 +227,9 @@ class Prosumer(Component[ProsumerData]):
         nothing = np.zeros((self.data.count, self.steps))
         moved, charge, discharge, level = (nothing for _ in range(4))
         if self.shifting.size:
-            moved = self._spread(self.shifting) @ self.moved.value
+            moved = places(self.shifting, self.data.count) @ self.moved.value
         if self.storing.size:
-            place = self._spread(self.storing)
+            place = places(self.storing, self.data.count)
             charge, discharge = place @ self.charge.value, place @ self.discharge.value
             level = place @ self.level.value
         return {

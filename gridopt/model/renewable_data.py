@@ -14,6 +14,7 @@ from gridopt.model.component import Array, profile_rows
 from gridopt.model.costs import linear_costs
 from gridopt.model.labels import element_labels, table_rows
 from gridopt.model.renewable import RenewableData
+from gridopt.model.weather import installed_mw
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -35,8 +36,7 @@ def read_sites(case: Case, network: DCNetwork) -> RenewableData | None:
     labels = [label for element, part in tables.items() for label in element_labels(element, part)]
     own_price = table["curtailment_cost_cny_per_mwh"].to_numpy(float)
     general = 0.0 if case.plain else settings.curtailment_price_cny_per_mwh
-    installed = (table["max_p_mw"].fillna(table["p_mw"]) * table["scaling"].fillna(1.0)).to_numpy(float)
-    available = installed[:, None] * profile_rows(case, table["profile"].tolist())
+    available = installed_mw(table)[:, None] * profile_rows(case, table["profile"].tolist())
     co2 = table["co2_t_per_mwh"].fillna(0.0).to_numpy(float)
     price = np.where(np.isfinite(own_price), own_price, general)
     output_price = np.concatenate([cost.cp1 for cost in costs]) + settings.prices.co2_cny_per_t * co2

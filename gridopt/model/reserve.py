@@ -73,10 +73,6 @@ class Reserve(Component[ReserveData]):
         """Requirement of the window."""
         self.required.value = self.data.requirement_mw[:, window.span]
 
-    def injection(self) -> cp.Expression | None:
-        """Reserve is no power."""
-        return None
-
     def join(self, parts: Mapping[str, Component[Any]], nodal_mw: cp.Expression) -> list[cp.Constraint]:
         """Reserve of all components covers the requirement, but for the shortfall."""
         rows: list[cp.Constraint] = []

@@ -68,10 +68,13 @@ def products_in_service(case: Case) -> pd.DataFrame:
 
 def read_products(case: Case) -> tuple[ReserveProduct, ...]:
     """Reserve products in service, with their requirement in every step; none where reserves are switched off."""
+    from gridopt.model.claims import SOLAR, WIND
+    from gridopt.model.weather import offered_mw
+
     table = products_in_service(case)
     if table.empty:
         return ()
-    load, wind, solar = _series(case)
+    load, wind, solar = _load_mw(case), offered_mw(case, WIND), offered_mw(case, SOLAR)
     rise = rise_mw_per_h(load - wind - solar, case.settings.step_h)
     largest = largest_unit_mw(case) if table["largest_unit"].any() else np.zeros(len(case.time))
     return tuple(
@@ -131,21 +134,11 @@ def largest_unit_mw(case: Case) -> Array:
     return np.maximum(largest, 0.0)
 
 
-def _series(case: Case) -> tuple[Array, Array, Array]:
-    """Load that is given, available wind and available solar power of the province, each (time,) [MW]."""
-    from gridopt.model.claims import SOLAR, WIND, renewables
+def _load_mw(case: Case) -> Array:
+    """Load that is given, (time,) [MW]."""
     from gridopt.model.component import profile_rows
     from gridopt.model.demand import fixed_loads
 
     load, size = fixed_loads(case)
-    total = size @ profile_rows(case, load["profile"].tolist()) if len(load) else np.zeros(len(case.time))
-    wind, solar = np.zeros(len(case.time)), np.zeros(len(case.time))
-    for element in ("sgen", "gen"):
-        table = case.net[element].loc[renewables(case, element)]
-        if table.empty:
-            continue
-        installed = (table["max_p_mw"].fillna(table["p_mw"]) * table["scaling"].fillna(1.0)).to_numpy(float)
-        output = installed[:, None] * profile_rows(case, table["profile"].tolist())
-        wind += output[table["technology"].isin(WIND).to_numpy()].sum(axis=0)
-        solar += output[table["technology"].isin(SOLAR).to_numpy()].sum(axis=0)
-    return total, wind, solar
+    total: Array = size @ profile_rows(case, load["profile"].tolist())
+    return total

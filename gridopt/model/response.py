@@ -38,6 +38,7 @@ import cvxpy as cp
 import numpy as np
 import scipy.sparse as sp
 
+from gridopt.model.algebra import every_step
 from gridopt.model.component import Array, Component, Output, State, Window, previous
 from gridopt.model.response_data import ResponseData
 from gridopt.model.response_read import read_response
@@ -199,7 +200,7 @@ class Response(Component[ResponseData]):
             return []
         saved = self.active[d.shifting]
         owed = self.step_h * (cp.multiply(d.payback_pu[:, None], saved) - self.raised)
-        most = np.repeat(d.rated_mw[d.shifting][:, None], self.steps, axis=1)
+        most = every_step(d.rated_mw[d.shifting], self.steps)
         return [
             self.open == previous(self.open_before, self.open) + owed,
             saved + self.raised <= most,

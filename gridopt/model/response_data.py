@@ -18,7 +18,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gridopt.errors import Fault, InputError
-from gridopt.model.component import Array, ComponentData
+from gridopt.model.component import Array, ComponentData, profile_values
 from gridopt.model.demand import fixed_loads
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def reach(case: Case, network: DCNetwork, table: pd.DataFrame, profiles: xr.Data
     position = buses.get_indexer(load["bus"])
     there = np.flatnonzero(position >= 0)
     at_bus = sp.csr_array((np.ones(there.size), (position[there], there)), shape=(len(buses), len(load)))
-    drawn = size[:, None] * _profile_values(profiles, load["profile"].tolist())
+    drawn = size[:, None] * profile_values(profiles, load["profile"].tolist())
     kinds = load["kind"].to_numpy()
     target = np.array([(kinds == word) | (word == "") for word in table["target"]])
     none = [str(name) for name, mine in zip(table["name"], target, strict=True) if not (size[mine] > 0).any()]
@@ -232,31 +232,19 @@ def _spread_limit(eligible_mw: Array, share: Array) -> Array:
     return limit
 
 
-def _profile_values(profiles: xr.Dataset, names: list[str]) -> Array:
-    series = {name: profiles[name].to_numpy() for name in set(names) if isinstance(name, str) and name}
-    ones = np.ones(profiles.sizes["time"])
-    return np.stack([series.get(name, ones) for name in names]) if names else np.zeros((0, ones.size))
-
-
 def net_load_mw(case: Case) -> Array:
     """Load and contract export less available wind, sun and run-of-river, (time,) [MW]."""
     from gridopt.hours import total_load_mw
-    from gridopt.model.claims import renewables
+    from gridopt.model.weather import installed_mw, offered_mw
     from gridopt.network.dispatchable import in_service
 
-    net = total_load_mw(case.net, case.profiles)
-    for element in ("sgen", "gen"):
-        table = case.net[element]
-        rows = renewables(case, element)
-        if element == "gen":
-            rows = rows | (in_service(case.net, "gen") & (table["technology"] == "hydro_ror").to_numpy(bool))
-        if not rows.any():
-            continue
-        table = table.loc[rows]
-        installed = (table["max_p_mw"].fillna(table["p_mw"]) * table["scaling"].fillna(1.0)).to_numpy(float)
-        net = net - installed @ _profile_values(case.profiles, table["profile"].tolist())
+    gen = case.net.gen
+    river = gen.loc[in_service(case.net, "gen") & (gen["technology"] == "hydro_ror").to_numpy(bool)]
+    net = total_load_mw(case.net, case.profiles) - offered_mw(case)
+    if len(river):
+        net = net - installed_mw(river) @ profile_values(case.profiles, river["profile"].tolist())
     ties = case.net.tie.loc[in_service(case.net, "tie")]
-    contract = ties["p_mw"].to_numpy(float) @ _profile_values(case.profiles, ties["profile"].tolist())
+    contract = ties["p_mw"].to_numpy(float) @ profile_values(case.profiles, ties["profile"].tolist())
     difference: Array = net + contract
     return difference
 

@@ -38,6 +38,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gridopt.model.algebra import every_step, one_over, places
 from gridopt.model.component import Array, Component, Output, State, Window, previous
 from gridopt.model.reserve_product import ReserveProduct
 from gridopt.model.storage_data import StorageData, read_storage
@@ -161,23 +162,23 @@ class Storage(Component[StorageData]):
                 continue
             power = self.slots.sums("spinning", direction)[of] @ self.held
             lasting = self.slots.sums("spinning", direction, by_duration=True)[of] @ self.held
-            rows.append(sign * net[of] + power <= self._every_step(most[of]))
+            rows.append(sign * net[of] + power <= every_step(most[of], self.steps))
             if direction == "up":
                 drawn = cp.multiply((1 / d.eta_discharge)[of][:, None], lasting)
-                rows.append(self.energy[of] - drawn >= self._every_step(d.min_e_mwh[of]))
+                rows.append(self.energy[of] - drawn >= every_step(d.min_e_mwh[of], self.steps))
             else:
                 filled = cp.multiply(d.eta_charge[of][:, None], lasting)
-                rows.append(self.energy[of] + filled <= self._every_step(d.max_e_mwh[of]))
+                rows.append(self.energy[of] + filled <= every_step(d.max_e_mwh[of], self.steps))
         of = self.slots.holders("emergency")
         if of.size:
             power = self.slots.sums("emergency")[of] @ self.held
             lasting = self.slots.sums("emergency", by_duration=True)[of] @ self.held
             drawn = cp.multiply((1 / d.eta_discharge)[of][:, None], lasting)
-            rows.append(power <= self._every_step(d.discharge_mw[of]))
-            rows.append(self.energy[of] - drawn >= self._every_step(d.min_e_mwh[of]))
+            rows.append(power <= every_step(d.discharge_mw[of], self.steps))
+            rows.append(self.energy[of] - drawn >= every_step(d.min_e_mwh[of], self.steps))
         running = self._running_machines()
         if any(each.kind == "inertia" for each in d.products) and running.size:
-            pumping, generating = (_per(most)[running][:, None] for most in (d.charge_mw, d.discharge_mw))
+            pumping, generating = (one_over(most)[running][:, None] for most in (d.charge_mw, d.discharge_mw))
             both = cp.multiply(pumping, self.charge[running]) + cp.multiply(generating, self.discharge[running])
             rows.append(both <= 1.0)
         return rows
@@ -185,9 +186,6 @@ class Storage(Component[StorageData]):
     def _running_machines(self) -> NDArray[np.int64]:
         """Machines with inertia."""
         return np.flatnonzero(self.data.machines & (self.data.inertia_s > 0))
-
-    def _every_step(self, values: Array) -> Array:
-        return np.repeat(values[:, None], self.steps, axis=1)
 
     def join(self, parts: Mapping[str, Component[Any]], nodal_mw: cp.Expression) -> list[cp.Constraint]:
         """Connections shared with wind and solar parks."""
@@ -199,7 +197,7 @@ class Storage(Component[StorageData]):
         for number, connection in enumerate(d.connections):
             members[number, connection.members] = 1.0
             own_only[number, connection.own_only] = 1.0
-        limit = self._every_step(np.array([connection.limit_mw for connection in d.connections]))
+        limit = every_step(np.array([connection.limit_mw for connection in d.connections]), self.steps)
         park = self._park_output(parts.get("renewable"))
         net = park + members @ (self.discharge - self.charge)
         rows = [net <= limit]
@@ -244,11 +242,11 @@ class Storage(Component[StorageData]):
         """Kinetic energy of each store, (element, step) [MW s]."""
         d = self.data
         full = d.inertia_s * d.discharge_mw
-        held = cp.Constant(self._every_step(np.where(d.machines, 0.0, full)))
+        held = cp.Constant(every_step(np.where(d.machines, 0.0, full), self.steps))
         running = self._running_machines()
         if running.size:
-            place = sp.csr_array(np.eye(d.count)[:, running])
-            pumping, generating = (full * _per(most) for most in (d.charge_mw, d.discharge_mw))
+            place = places(running, d.count)
+            pumping, generating = (full * one_over(most) for most in (d.charge_mw, d.discharge_mw))
             drawn = cp.multiply(pumping[running][:, None], self.charge[running])
             held = held + place @ (drawn + cp.multiply(generating[running][:, None], self.discharge[running]))
         return held
@@ -289,8 +287,3 @@ class Storage(Component[StorageData]):
             "storage_turbine_units": self.units.counts("turbines"),
             "storage_reserve_mw": reserve,
         }
-
-
-def _per(size: Array) -> Array:
-    """One over a size, zero for no size."""
-    return np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)

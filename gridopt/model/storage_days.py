@@ -16,6 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gridopt.model.algebra import every_step
 from gridopt.model.component import Array, previous
 
 _DAY_H = 24.0
@@ -46,7 +47,7 @@ class DayLimits:
         if whole_days:
             self.room = cp.Parameter((most_mwh.size, int(self._days(self.start_h)[-1]) + 1), nonneg=True)
         else:
-            limit = np.repeat(most_mwh[:, None], steps, axis=1)
+            limit = every_step(most_mwh, steps)
             self.used = cp.Variable(shape, bounds=[np.zeros(shape), limit])
             self.freed = cp.Parameter(shape, nonneg=True)
 

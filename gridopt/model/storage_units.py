@@ -19,6 +19,7 @@ import cvxpy as cp
 import numpy as np
 from numpy.typing import NDArray
 
+from gridopt.model.algebra import every_step
 from gridopt.model.component import Array
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class StorageUnits:
         self.moded: NDArray[np.int64] = np.flatnonzero(data.exclusive & ~data.counted)
         if self.counted.size:
             shape = (self.counted.size, steps)
-            most = np.repeat(data.n_units[self.counted][:, None], steps, axis=1)
+            most = every_step(data.n_units[self.counted], steps)
             none = np.zeros(shape)
             self.pumps = cp.Variable(shape, bounds=[none, most], integer=True)
             self.turbines = cp.Variable(shape, bounds=[none, most], integer=True)
@@ -75,7 +76,7 @@ class StorageUnits:
             rows.append(self.turbines + cp.multiply(n, self.pumping) <= np.repeat(n, self.steps, axis=1))
         if self.moded.size:
             of = self.moded
-            most = np.repeat(d.discharge_mw[of][:, None], self.steps, axis=1)
+            most = every_step(d.discharge_mw[of], self.steps)
             rows.append(charge[of] <= cp.multiply(d.charge_mw[of][:, None], self.mode))
             rows.append(discharge[of] + cp.multiply(d.discharge_mw[of][:, None], self.mode) <= most)
         return rows

@@ -32,6 +32,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from gridopt.model import thermal_rows
+from gridopt.model.algebra import every_step
 from gridopt.model.component import Array, Component, Output, State, Window, previous
 from gridopt.model.thermal_bands import RegulationBands
 from gridopt.model.thermal_data import ThermalData
@@ -169,7 +170,7 @@ class Thermal(Component[ThermalData]):
         self._twice = d.cut_twice_mw[:, span]
         self.cut.value = np.maximum(self.heat_cut.value - self._twice, 0.0)
         self.on_before.value, self.above_before.value = state["on_units"], state["above_min_mw"]
-        self.most_stop.value = np.repeat(d.n_units[:, None], self.steps, axis=1)
+        self.most_stop.value = every_step(d.n_units, self.steps)
         first_stops = self._first_stops(state)
         # whole columns with bounds a hair off whole numbers have made HiGHS report a solvable window as infeasible
         self.most_stop.value[:, 0] = np.minimum(d.n_units, np.floor(first_stops) if d.integer else first_stops)

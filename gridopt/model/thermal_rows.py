@@ -31,6 +31,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gridopt.model.algebra import every_step
 from gridopt.model.component import Array, previous
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def minimum_times(part: Thermal) -> list[cp.Constraint]:
     for length in np.unique(d.min_down_steps):
         of = np.flatnonzero(d.min_down_steps == length)
         recent = part.stop[of] @ last_steps(part.steps, int(length))
-        most = np.repeat(d.n_units[of][:, None], part.steps, axis=1)
+        most = every_step(d.n_units[of], part.steps)
         rows.append(recent + part.held_off[of] <= most - part.on[of])
     return rows
 

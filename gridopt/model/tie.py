@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 import cvxpy as cp
 import numpy as np
 
+from gridopt.model.algebra import add_up
 from gridopt.model.component import Array, Component, Output, State, Window, previous
 from gridopt.model.tie_data import TieData, read_ties
 
@@ -192,7 +193,7 @@ class Tie(Component[TieData]):
             worth.append(self.price_of_more @ self.more_at_end[:, 0] - self.price_of_less @ self.less_at_end[:, 0])
         if self.channels.size:
             worth.append(_ATTRIBUTION_CNY_PER_MWH * self.step_h * cp.sum(self.attributed))
-        return sum(worth[1:], start=worth[0]) if worth else None
+        return add_up(worth)
 
     def state(self, step: int) -> State:
         """Export of a step inside its limits [MW], and energy ahead of the contract after it [MWh]."""
