@@ -101,7 +101,7 @@ def pilots_are_closed(case: Subject) -> Iterator[Fault]:
         element = case.table(table)
         if element.empty:
             continue
-        inside = element["bus"].isin(list(bus_of.values())) & (element["in_service"] == True)  # noqa: E712  objects
+        inside = element["bus"].isin(list(bus_of.values())) & case.live(table)
         for row in element.index[inside]:
             if (table, int(row)) not in listed:
                 yield case.fault(table, row, "bus", "sits on the bus of a pilot zone, but is none of its members")

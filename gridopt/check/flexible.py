@@ -69,7 +69,7 @@ def hydrogen_is_known(case: Subject) -> Iterator[Fault]:
 def chains_end(case: Subject) -> Iterator[Fault]:
     """A load feeds on another one that exists and is in service, and no chain comes back to where it began."""
     names, feeds = case.words(_LOAD, "name"), case.words(_LOAD, "feeds")
-    live = case.words(_LOAD, "in_service") == "True"
+    live = case.live(_LOAD)
     next_of = dict(zip(names, feeds, strict=True))
     in_service = set(names[live])
     for row in feeds.index[(feeds != "") & live]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gridopt.check.heat import heat_remarks
+from gridopt.check.water import highest_price_cny_per_mwh
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -32,14 +33,11 @@ def _circles(case: Case) -> list[str]:
     rows = case.net.storage[case.net.storage["in_service"].to_numpy(bool)]
     if case.plain or rows.empty:
         return []
-    price = case.settings.curtailment_price_cny_per_mwh
-    round_trip = (rows["eta_charge"] * rows["eta_discharge"]).astype(float)
-    gain, wear = price * (1.0 - round_trip), rows["throughput_cost_cny_per_mwh"].astype(float) * round_trip
-    paid = gain > wear
+    price, highest = case.settings.curtailment_price_cny_per_mwh, highest_price_cny_per_mwh(rows)
+    paid = price > highest
     if not paid.any():
         return []
-    highest = float((wear / (1.0 - round_trip).where(round_trip < 1.0)).min())
     return [
         f"curtailment at {price:g} CNY/MWh would pay {int(paid.sum())} storage(s) for losing energy: their charging "
-        f"and discharging are kept apart, which takes longer; up to {highest:.0f} CNY/MWh this can't happen"
+        f"and discharging are kept apart, which takes longer; up to {highest.min():.0f} CNY/MWh this can't happen"
     ]

@@ -62,6 +62,13 @@ class Subject:
         values = frame[column] if column in frame else pd.Series("", index=frame.index)
         return values.astype(object).where(values.notna(), "").astype(str)
 
+    def live(self, table: str) -> pd.Series:
+        """Which rows are in service; all of a table that doesn't say."""
+        frame = self.table(table)
+        if "in_service" not in frame:
+            return pd.Series(True, index=frame.index)
+        return frame["in_service"].eq(True)
+
     def fault(self, table: str, row: object, column: str, message: str) -> Fault:
         """A fault at one entry of the net."""
         label = row_label(self.table(table), row) if row is not None else ""

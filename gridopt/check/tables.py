@@ -86,7 +86,7 @@ def numbers_are_finite(case: Subject) -> Iterator[Fault]:
     for columns_by_table in (REQUIRED, ALSO_REQUIRED):
         for table, columns in columns_by_table.items():
             frame = case.table(table)
-            live = frame["in_service"] == True if "in_service" in frame else True  # noqa: E712  object columns
+            live = case.live(table)
             for column in columns:
                 if column not in frame:
                     continue

@@ -118,6 +118,17 @@ def pumps_are_pumped_hydro(case: Subject) -> Iterator[Fault]:
             yield case.fault("storage", row, column, "holds for technology 'phs' only")
 
 
+def highest_price_cny_per_mwh(storage: pd.DataFrame) -> pd.Series:
+    r"""Price of a curtailed MWh up to which a store is not paid for losing energy, (row,) [CNY/MWh].
+
+    Of a MWh drawn the round trip :math:`\eta` comes back, so running in circles pays where
+    :math:`\kappa (1 - \eta) > wear \cdot \eta`; never without losses.
+    """
+    round_trip = (storage["eta_charge"] * storage["eta_discharge"]).astype(float)
+    wear = storage["throughput_cost_cny_per_mwh"].astype(float) * round_trip
+    return (wear / (1.0 - round_trip).where(round_trip < 1.0)).fillna(np.inf)
+
+
 RULES: tuple[Rule, ...] = (
     reservoirs_have_figures,
     volumes_are_ordered,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from gridopt.check.water import highest_price_cny_per_mwh
 from gridopt.model.component import Array, ComponentData
 from gridopt.model.costs import linear_costs
 from gridopt.model.labels import element_labels, table_rows
@@ -152,11 +153,7 @@ def read_storage(case: Case, network: DCNetwork) -> StorageData | None:
 
 
 def losing_pays(case: Case, table: pd.DataFrame) -> Mask:
-    r"""Stores that would be paid for losing energy: curtailed, a MWh costs more than the wear of running in circles.
-
-    Of a MWh drawn, the round trip :math:`\eta` comes back, so circles pay where
-    :math:`\kappa (1 - \eta) > wear \cdot \eta` with the highest price of curtailment :math:`\kappa` in the case.
-    """
+    """Stores that would be paid for losing energy at the highest price of curtailment in the case."""
     from gridopt.model.claims import renewables
 
     prices = [
@@ -167,9 +164,7 @@ def losing_pays(case: Case, table: pd.DataFrame) -> Mask:
     if case.plain or not own.size:
         return np.zeros(len(table), dtype=bool)
     highest = np.where(np.isfinite(own), own, case.settings.curtailment_price_cny_per_mwh).max()
-    round_trip = (table["eta_charge"] * table["eta_discharge"]).to_numpy(float)
-    wear = table["throughput_cost_cny_per_mwh"].to_numpy(float)
-    return np.asarray(highest * (1.0 - round_trip) > wear * round_trip)
+    return np.asarray(highest > highest_price_cny_per_mwh(table).to_numpy(float))
 
 
 def _connections(case: Case, table: pd.DataFrame) -> tuple[Connection, ...]:

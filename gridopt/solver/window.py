@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gridopt.errors import InfeasibleError, SolverError
 from gridopt.solver.lazy import LazyLimits
 from gridopt.solver.lazy_rows import LazyRows
-from gridopt.solver.session import Array, LiveProblem
+from gridopt.solver.session import LiveProblem
 
 _MAX_ROUNDS = 60
 # A value so close to a whole number is one.
@@ -58,7 +58,8 @@ class BoundWindow:
         separate
             Called with a continuous solution unpacked; names columns that must become 0 or 1.
         """
-        self._settle(self.live.run)
+        self.live.mip_gap = 0.0
+        self._settle()
         self.live.unpack()
         whole = np.union1d(self.live.integers, separate()).astype(np.int32)
         while whole.size:
@@ -70,9 +71,10 @@ class BoundWindow:
             self.live.free(whole)
             whole = more
 
-    def _settle(self, run: Callable[[], object]) -> None:
+    def _settle(self) -> None:
+        """Solve the continuous problem until no row is broken."""
         for _ in range(_MAX_ROUNDS):
-            run()
+            self.live.run()
             self.rounds += 1
             if not self.limits.add_broken() + self.rows.add_broken():
                 return
@@ -82,16 +84,18 @@ class BoundWindow:
         """Whole numbers in some columns, then fixed; what the fixed problem costs lies within the gap."""
         scale = max(self.scale_cny(), 1.0)
         allowed = self.live.options.mip_gap * scale
-        if np.abs(_fraction(self.live.values()[columns])).max() <= _WHOLE:
-            self.live.fix(columns, np.round(self.live.values()[columns]))
-            self._settle(self.live.run)
+        values = self.live.values()[columns]
+        if np.abs(values - np.round(values)).max() <= _WHOLE:
+            self.live.fix(columns, np.round(values))
+            self._settle()
             return
         for _ in range(_MAX_ROUNDS):
             # rows that the search did not know can only raise the cost: its bound holds for the fixed problem too
-            values, bound = self.live.run_integer(columns, allowed)
-            self.live.fix(columns, np.round(values[columns]))
+            found, bound = self.live.run_integer(columns, allowed)
+            values = np.round(found[columns])
+            self.live.fix(columns, values)
             try:
-                self._settle(self.live.run)
+                self._settle()
             except InfeasibleError:
                 self.live.free(columns)
                 continue
@@ -100,10 +104,5 @@ class BoundWindow:
                 self.live.mip_gap = max(missed, 0.0) / scale
                 return
             self.live.free(columns)
-            self.live.hint(columns, np.round(values[columns]))
+            self.live.hint(columns, values)
         raise SolverError(f"no whole numbers keep all limits after {_MAX_ROUNDS} searches")
-
-
-def _fraction(values: Array) -> Array:
-    distance: Array = values - np.round(values)
-    return distance

@@ -51,7 +51,7 @@ def test_other_levels_keep_every_equation(setting):
     audited(case_of(net, series, horizon={"window_h": 6, "look_ahead_h": 6}, **setting))
 
 
-def whole_runs_of(case):
+def units_on(case):
     return audited(case).dataset["generator_on_units"].sel(generator="gen 0").to_numpy()
 
 
@@ -64,7 +64,7 @@ def test_windows_shorter_than_the_minimum_times_keep_them():
     columns = {"min_up_h": 10.0, "min_down_h": 10.0, "initial_on_units": 0}
     thermal(net, 0, 1, 40.0, 100.0, 300.0, **columns)
     series = profiles(14, wind=("availability", [0.0] + [1.0] * 13))
-    on = whole_runs_of(case_of(net, series, horizon={"window_h": 2, "look_ahead_h": 0}))
+    on = units_on(case_of(net, series, horizon={"window_h": 2, "look_ahead_h": 0}))
     np.testing.assert_allclose(on, [1.0] * 10 + [0.0] * 4, atol=1e-4)
 
 
@@ -75,7 +75,7 @@ def test_a_stop_in_the_first_hour_of_a_window_keeps_the_shutdown_ramp():
     load(net, 0, 100.0, "load")
     thermal(net, 0, 1, 40.0, 100.0, 300.0, shutdown_ramp_mw=50.0, initial_on_units=1)
     series = profiles(4, load=("demand", [1.0, 1.0, 0.0, 0.0]))
-    on = whole_runs_of(case_of(net, series, horizon={"window_h": 2, "look_ahead_h": 0}))
+    on = units_on(case_of(net, series, horizon={"window_h": 2, "look_ahead_h": 0}))
     np.testing.assert_allclose(on, [1, 1, 1, 0], atol=1e-4)
 
 

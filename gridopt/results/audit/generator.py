@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from gridopt.results.audit.costs import Cost, cost_of
+from gridopt.results.audit.entry import number, truth
 from gridopt.results.audit.finding import Array, Check, Finding, at_most, worse
 from gridopt.results.audit.view import Rows, View, rows_of
 
@@ -22,7 +24,7 @@ def limits_mw(view: View) -> tuple[Array, Array]:
     low, high = [], []
     for table, row in view.plain.places:
         data = view.case.net[table].loc[row]
-        least, most = _number(data.get("min_p_mw"), -np.inf), _number(data.get("max_p_mw"), np.inf)
+        least, most = number(data.get("min_p_mw"), -np.inf), number(data.get("max_p_mw"), np.inf)
         if table == "dcline":
             least, most = _dcline_limits(data)
         elif table in ("load", "storage"):
@@ -34,14 +36,9 @@ def limits_mw(view: View) -> tuple[Array, Array]:
     return np.array(low), np.array(high)
 
 
-def _number(value: object, missing: float) -> float:
-    return missing if value is None or value != value else float(value)  # type: ignore[arg-type]  # noqa: PLR0124
-
-
-def _dcline_limits(data: object) -> tuple[float, float]:
+def _dcline_limits(row: pd.Series) -> tuple[float, float]:
     """Of the power at the to bus: the limit holds for both ends, the larger one draws the loss too."""
-    row: dict[str, float] = dict(data)  # type: ignore[call-overload]
-    largest, loss = _number(row.get("max_p_mw"), np.inf), float(row["loss_mw"])
+    largest, loss = number(row.get("max_p_mw"), np.inf), float(row["loss_mw"])
     more = 1 + float(row["loss_percent"]) / 100
     if float(row["p_mw"]) > 0:
         return max(0.0, -loss / more), min(largest, (largest - loss) / more)
@@ -90,7 +87,7 @@ def _others_dispatched(view: View) -> bool:
         free = data.get("controllable")
         if table == "gen" and (free is None or bool(free)):
             return True
-        if table != "gen" and free is not None and free == free and bool(free):  # noqa: PLR0124
+        if table != "gen" and truth(free):
             return True
     return False
 
@@ -124,7 +121,7 @@ def _co2_rates(view: View, rows: Rows) -> Array:
     for table, row in rows.places:
         frame = view.case.net[table]
         rate = frame.at[row, "co2_t_per_mwh"] if table in ("gen", "sgen") and "co2_t_per_mwh" in frame else 0.0
-        rates.append(_number(rate, 0.0))
+        rates.append(number(rate, 0.0))
     return np.array(rates)
 
 

@@ -21,6 +21,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
+from gridopt.results.audit.entry import number
 from gridopt.results.audit.finding import Array
 from gridopt.results.audit.windings import Winding, three_windings, two_windings
 
@@ -99,8 +100,8 @@ class Grid:
         laplacian = sp.csc_array(incidence.T @ sp.diags_array(susceptance) @ incidence)
         right = injection_mw + (incidence.T @ driven)[:, None]
         angle = np.zeros_like(right)
-        for number in range(int(island.max(initial=-1)) + 1):
-            members = np.flatnonzero(island == number)[1:]
+        for one in range(int(island.max(initial=-1)) + 1):
+            members = np.flatnonzero(island == one)[1:]
             if members.size:
                 angle[members] = splu(laplacian[members][:, members].tocsc()).solve(right[members])
         return np.asarray(susceptance[:, None] * (incidence @ angle) - driven[:, None])
@@ -167,11 +168,6 @@ def _ends(row: pd.Series, columns: tuple[str, str], node_of_bus: dict[int, int])
     return node_of_bus[buses[0]], node_of_bus[buses[1]]
 
 
-def _number(row: pd.Series, column: str, missing: float = math.nan) -> float:
-    value = row.get(column, math.nan)
-    return missing if value is None or value != value else float(value)  # noqa: PLR0124 - NaN, also pandas' own
-
-
 def _limit(mw: float) -> float:
     """A limit, infinite where pandapower reads none: missing, zero, or beyond any sense."""
     return math.inf if math.isnan(mw) or mw == 0.0 or mw >= _NO_LIMIT_MW else mw
@@ -185,9 +181,9 @@ def _lines(net: pandapowerNet, node_of_bus: dict[int, int]) -> list[Branch]:
             continue
         kv, circuits = float(net["bus"].at[row["from_bus"], "vn_kv"]), float(row["parallel"])
         ohm = float(row["x_ohm_per_km"]) * float(row["length_km"]) / circuits
-        thermal = math.sqrt(3) * kv * _number(row, "max_i_ka") * _number(row, "df", 1.0) * circuits
-        thermal *= _number(row, "max_loading_percent") / 100
-        surge = _number(row, "surge_impedance_load_mw") * circuits * _loadability(float(row["length_km"]))
+        thermal = math.sqrt(3) * kv * number(row.get("max_i_ka"), math.nan) * number(row.get("df"), 1.0) * circuits
+        thermal *= number(row.get("max_loading_percent"), math.nan) / 100
+        surge = number(row.get("surge_impedance_load_mw"), math.nan) * circuits * _loadability(float(row["length_km"]))
         known = [mw for mw in (thermal, surge) if not math.isnan(mw)]
         limit = _limit(min(known, default=math.nan))
         branches.append(Branch("line", int(index), "", ends, kv**2 / ohm, 0.0, limit))
@@ -240,8 +236,8 @@ def _transformers(net: pandapowerNet, node_of_bus: dict[int, int]) -> list[Branc
         if ends is None or any((int(index), int(row[end])) in opened for end in ("hv_bus", "lv_bus")):
             continue
         winding = two_windings(net, row)
-        rated = float(row["sn_mva"]) * float(row["parallel"]) * _number(row, "df", 1.0)
-        limit = _limit(rated * _number(row, "max_loading_percent") / 100)
+        rated = float(row["sn_mva"]) * float(row["parallel"]) * number(row.get("df"), 1.0)
+        limit = _limit(rated * number(row.get("max_loading_percent"), math.nan) / 100)
         branches.append(Branch("trafo", int(index), "", ends, _susceptance(winding), winding.shift_rad, limit))
     return branches
 
@@ -259,6 +255,6 @@ def _three_winding_branches(net: pandapowerNet, node_of_bus: dict[int, int], nod
             if bus not in node_of_bus or (int(index), bus) in opened:
                 continue
             ends = (node_of_bus[bus], star) if side == "hv" else (star, node_of_bus[bus])
-            limit = _limit(float(row[f"sn_{side}_mva"]) * _number(row, "max_loading_percent") / 100)
+            limit = _limit(float(row[f"sn_{side}_mva"]) * number(row.get("max_loading_percent"), math.nan) / 100)
             branches.append(Branch("trafo3w", int(index), side, ends, _susceptance(winding), winding.shift_rad, limit))
     return branches, nodes

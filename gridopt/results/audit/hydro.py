@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridopt.results.audit.costs import constant, linear
+from gridopt.results.audit.entry import number
 from gridopt.results.audit.finding import Array, Check, Finding, Mask, Whole, at_most, before, equal, worse
 from gridopt.results.audit.reserve import held, spinning_sum
 from gridopt.results.audit.storage import last_window
@@ -57,17 +58,16 @@ def read_lakes(view: View) -> Lakes:
     by_plant = {row["gen"]: row for row in table.to_dict("records")}
     lakes = [by_plant.get(name, {}) for name in rows.names]
 
-    def number(column: str, missing: float) -> Array:
-        values = [lake.get(column, np.nan) for lake in lakes]
-        return np.array([missing if v is None or v != v else float(v) for v in values])  # noqa: PLR0124 - NaN
+    def numbers(column: str, missing: float) -> Array:
+        return np.array([number(lake.get(column), missing) for lake in lakes])
 
-    per_flow = number("mw_per_m3_per_s", np.nan)
+    per_flow = numbers("mw_per_m3_per_s", np.nan)
     wet = ~np.isnan(per_flow)
     mwh = np.where(wet, per_flow, 0.0) / _MM3
-    stores = wet | ~np.isnan(number("max_e_mwh", np.nan))
+    stores = wet | ~np.isnan(numbers("max_e_mwh", np.nan))
 
     def either(volume: str, energy: str, factor: Array) -> Array:
-        return np.where(wet, number(volume, 0.0) * factor, number(energy, 0.0))
+        return np.where(wet, numbers(volume, 0.0) * factor, numbers(energy, 0.0))
 
     flow = either("inflow_m3_per_s", "inflow_mw", np.where(wet, per_flow, 0.0))
     names = [
@@ -77,8 +77,8 @@ def read_lakes(view: View) -> Lakes:
     most_p = rows.column("max_p_mw")
     inflow = np.where(stores, flow, most_p)[:, None] * view.series(names)
     full = either("max_v_mm3", "max_e_mwh", mwh)
-    high = full * number("level_high_pu", 1.0)
-    low = np.maximum(either("min_v_mm3", "min_e_mwh", mwh), full * number("level_low_pu", 0.0))
+    high = full * numbers("level_high_pu", 1.0)
+    low = np.maximum(either("min_v_mm3", "min_e_mwh", mwh), full * numbers("level_low_pu", 0.0))
     least_p = np.minimum(np.where(stores, rows.column("min_p_mw", 0.0), 0.0), most_p)
     above, delay, ratio, passing = _cascade(view, lakes, per_flow)
     return Lakes(
@@ -91,7 +91,7 @@ def read_lakes(view: View) -> Lakes:
         start=np.clip(either("start_v_mm3", "start_e_mwh", mwh), low, high),
         band_low=np.clip(_band(view, lakes, "band_low_profile", full, -np.inf), low[:, None], high[:, None]),
         band_high=np.clip(_band(view, lakes, "band_high_profile", full, np.inf), low[:, None], high[:, None]),
-        ramp=number("ramp_mw_per_h", np.inf) * view.step_h,
+        ramp=numbers("ramp_mw_per_h", np.inf) * view.step_h,
         least_p=least_p,
         most_p=most_p,
         above=above,

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.optimize import linprog
 
+from gridopt.results.audit import starts
 from gridopt.results.audit.clusters import Clusters, outage_units, read_clusters
 from gridopt.results.audit.costs import cost_of
 from gridopt.results.audit.finding import Array, Check, Finding, Mask, at_most, before, equal, worse
@@ -32,13 +30,12 @@ RAMP = Check("cluster ramp", "output with reserve changes no faster than running
 BANDS = Check("regulation bands", "output below the minimum fits into the bands of units that give no heat", "MW")
 BOILER = Check("boiler load", "boiler load is power plus what heat costs", "MW")
 HEAT = Check("power and heat", "power and heat of a plant lie in its region", "MW")
-WARM = Check("warm starts", "start costs are lowered only for starts that follow a stop soon enough", "CNY")
 RESERVE = Check("cluster reserve", "reserve of a cluster is within its ramp and its own limit", "MW")
 UNCOMMITTED = Check("uncommitted clusters", "without commitment a cluster stays within its limits", "MW")
 
 CHECKS = (
     *(UNITS, WHOLE, RUNNING, AVAILABLE, TRIPS, UP_TIME, DOWN_TIME, CAPACITY, LEAST, RAMP, BANDS),
-    *(BOILER, HEAT, WARM, RESERVE, UNCOMMITTED),
+    *(BOILER, HEAT, starts.WARM, RESERVE, UNCOMMITTED),
 )
 # Apparent power per MW where the net gives none; chords of curved costs overstate a unit's cost by no more than this.
 _MVA_PER_MW, CHORD_ERROR = 1 / 0.9, 1e-3
@@ -83,7 +80,7 @@ def audit(view: View) -> Iterator[Finding]:
     yield from _times(view, c, run)
     yield from _power(view, c, run)
     yield from _heat(view, c, run)
-    yield _warm(view, c, run)
+    yield starts.warm(view, c, run.start, run.stop + run.trip, run.discount)
 
 
 def _availability(view: View, c: Clusters, run: Run) -> Finding:
@@ -260,90 +257,6 @@ def _heat(view: View, c: Clusters, run: Run) -> Iterator[Finding]:
     )
 
 
-def start_tiers(view: View, c: Clusters) -> dict[int, list[tuple[float, float]]]:
-    """Tiers of start costs by cluster: off-time from which they hold [steps], cost of one unit [CNY]."""
-    tiers: dict[int, list[tuple[float, float]]] = {}
-    place = {row: i for i, (_, row) in enumerate(c.rows.places)}
-    for _, row in view.case.net["start_cost"].iterrows():
-        if int(row["index"]) in place:
-            first = np.ceil(float(row["off_hours_from"]) / view.step_h - 1e-9)
-            tiers.setdefault(place[int(row["index"])], []).append((first, float(row["cost_cny"])))
-    return tiers
-
-
-def _warm(view: View, c: Clusters, run: Run) -> Finding:
-    """Savings that a matching of stops with the starts after them can give, cluster by cluster."""
-    names = c.rows.names
-    tiers = start_tiers(view, c)
-    allowed = np.zeros(len(names))
-    for i, rows in tiers.items():
-        whole = view.settings.unit_commitment == "integer"
-        allowed[i] = _most_saved(c, i, rows, run) if whole else _most_saved_by_class(c, i, rows, run)
-    given = run.discount.sum(axis=1)
-    size = np.maximum(allowed, given)[:, None]
-    return worse(
-        at_most(WARM, given[:, None], allowed[:, None], names, [""], size=size),
-        at_most(WARM, -run.discount, 0.0, names, view.time),
-    )
-
-
-def _stops_with_past(c: Clusters, i: int, longest: int, run: Run) -> Array:
-    """Stops of a cluster, those of the steps before the horizon in front."""
-    past = np.zeros(longest)
-    if c.since[i] <= longest:
-        past[longest - int(c.since[i])] = c.n[i] - c.on_before[i]
-    return np.concatenate([past, run.stop[i] + run.trip[i]])
-
-
-def _most_saved_by_class(c: Clusters, i: int, tiers: list[tuple[float, float]], run: Run) -> float:
-    """Largest saving where a start of a class needs a stop of its age, which may serve several starts (relaxed)."""
-    longest = int(tiers[-1][0])
-    stops = _stops_with_past(c, i, longest, run)
-    so_far = np.concatenate([[0.0], np.cumsum(stops)])
-    now = longest + np.arange(run.start.shape[1])
-    left, saved = run.start[i].copy(), 0.0
-    for (first, price), (until, _) in sorted(pairwise(tiers), key=lambda pair: pair[0][1]):
-        youngest, oldest = max(int(first), int(c.min_down[i]), 1), int(until) - 1
-        if youngest > oldest:
-            continue
-        of_age = so_far[np.maximum(now - youngest + 1, 0)] - so_far[np.maximum(now - oldest, 0)]
-        warm = np.minimum(left, np.maximum(of_age, 0.0))
-        left -= warm
-        saved += float(warm.sum()) * (tiers[-1][1] - price)
-    return saved
-
-
-def _most_saved(c: Clusters, i: int, tiers: list[tuple[float, float]], run: Run) -> float:
-    """Largest saving of a cluster with no start saving more than the result says."""
-    cold = tiers[-1][1]
-    longest = int(tiers[-1][0])
-    stops = _stops_with_past(c, i, longest, run)
-    warm = [(t, longest + t - age) for t in np.flatnonzero(run.start[i] > 1e-9) for age in range(1, longest)]
-    arcs = [(t, s) for t, s in warm if s >= 0 and stops[s] > 1e-9 and longest + t - s >= c.min_down[i]]
-    if not arcs:
-        return 0.0
-
-    def cost(age: float) -> float:
-        return next((price for first, price in reversed(tiers) if age >= first), tiers[0][1])
-
-    saving = np.array([cold - cost(float(longest + t - s)) for t, s in arcs])
-    start_of, start_row = np.unique([t for t, _ in arcs], return_inverse=True)
-    stop_of, stop_row = np.unique([s for _, s in arcs], return_inverse=True)
-    column = np.arange(len(arcs))
-    ones = np.ones(len(arcs))
-    rows = sp.vstack(
-        [
-            sp.csr_array((ones, (start_row, column)), shape=(start_of.size, len(arcs))),
-            sp.csr_array((ones, (stop_row, column)), shape=(stop_of.size, len(arcs))),
-            sp.csr_array((saving, (start_row, column)), shape=(start_of.size, len(arcs))),
-        ],
-        format="csr",
-    )
-    most = np.concatenate([run.start[i][start_of], stops[stop_of], run.discount[i][start_of]])
-    solved = linprog(-saving, A_ub=rows, b_ub=np.maximum(most, 0.0), bounds=(0.0, None), method="highs")
-    return float(saving @ solved.x)
-
-
 def _uncommitted(view: View) -> Finding:
     """Limits of clusters without commitment: their must-run part below, what is available above."""
     c = read_clusters(view)
@@ -364,7 +277,7 @@ def cost(view: View) -> dict[str, tuple[Array, Array]]:
     c, run, h = read_clusters(view), Run(view), view.step_h
     carbon = view.settings.prices.co2_cny_per_t * c.rows.column("co2_t_per_mwh", 0.0)
     total = h * (carbon @ run.boiler) - run.discount.sum(axis=0)
-    tiers = start_tiers(view, c)
+    tiers = starts.start_tiers(view, c)
     cold = c.rows.column("start_cost_cny", 0.0)
     for i, (table, row) in enumerate(c.rows.places):
         fuel = cost_of(view.case.net, table, row)

@@ -13,9 +13,14 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from gridopt.results.audit.entry import number, truth
+
 if TYPE_CHECKING:
     import pandas as pd
     from pandapower import pandapowerNet
+
+# What a kind of tap changer changes: the voltage across the line, or the angle alone.
+_CHANGERS = {"Ratio": "complex", "Symmetrical": "complex", "Ideal": "ideal"}
 
 
 @dataclass(frozen=True)
@@ -63,12 +68,12 @@ def two_windings(net: pandapowerNet, row: pd.Series) -> Winding:
         bus_kv=(_kv(net, row["hv_bus"]), _kv(net, row["lv_bus"])),
         vk_percent=float(row["vk_percent"]),
         vkr_percent=float(row["vkr_percent"]),
-        i0_percent=_value(row, "i0_percent", 0.0),
-        pfe_kw=_value(row, "pfe_kw", 0.0),
+        i0_percent=number(row.get("i0_percent"), 0.0),
+        pfe_kw=number(row.get("pfe_kw"), 0.0),
         parallel=float(row["parallel"]),
-        shift_degree=_value(row, "shift_degree", 0.0),
-        leakage_r=_value(row, "leakage_resistance_ratio_hv", 0.5),
-        leakage_x=_value(row, "leakage_reactance_ratio_hv", 0.5),
+        shift_degree=number(row.get("shift_degree"), 0.0),
+        leakage_r=number(row.get("leakage_resistance_ratio_hv"), 0.5),
+        leakage_x=number(row.get("leakage_reactance_ratio_hv"), 0.5),
     )
     table = _tap_table(net, row)
     side = {"hv": 0, "lv": 1}.get(str(row.get("tap_side")))
@@ -76,7 +81,7 @@ def two_windings(net: pandapowerNet, row: pd.Series) -> Winding:
         plate = replace(plate, vk_percent=float(table["vk_percent"]), vkr_percent=float(table["vkr_percent"]))
         if side is not None:
             return _winding(_moved(plate, side, float(table["voltage_ratio"]), float(table["angle_deg"])))
-    taps = [tap for number in ("", "2") if (tap := _tap(row, number)) is not None]
+    taps = [tap for which in ("", "2") if (tap := _tap(row, which)) is not None]
     return _winding(_tapped(plate, taps))
 
 
@@ -110,10 +115,10 @@ def three_windings(net: pandapowerNet, row: pd.Series) -> tuple[Winding, Winding
             bus_kv=(_kv(net, row["hv_bus"]), _kv(net, row[f"{side}_bus"])),
             vk_percent=math.copysign(math.hypot(x, r), x),
             vkr_percent=r,
-            i0_percent=_value(row, "i0_percent", 0.0) if side == loss_side else 0.0,
-            pfe_kw=_value(row, "pfe_kw", 0.0) if side == loss_side else 0.0,
+            i0_percent=number(row.get("i0_percent"), 0.0) if side == loss_side else 0.0,
+            pfe_kw=number(row.get("pfe_kw"), 0.0) if side == loss_side else 0.0,
             parallel=1.0,
-            shift_degree=0.0 if side == "hv" else _value(row, f"shift_{side}_degree", 0.0),
+            shift_degree=0.0 if side == "hv" else number(row.get(f"shift_{side}_degree"), 0.0),
         )
         windings.append(_winding(_side_tapped(plate, row, side, table)))
     return windings[0], windings[1], windings[2]
@@ -123,7 +128,7 @@ def _side_tapped(plate: _Plate, row: pd.Series, side: str, table: pd.Series | No
     """The plate of a leg after the tap changer, which sits at a terminal or at the star point."""
     if str(row.get("tap_side")) != side:
         return plate
-    at_star = _truth(row.get("tap_at_star_point"))
+    at_star = truth(row.get("tap_at_star_point"))
     end = 0 if (side == "hv") != at_star else 1
     if table is not None:
         ratio, angle = float(table["voltage_ratio"]), float(table["angle_deg"])
@@ -141,7 +146,7 @@ def _side_tapped(plate: _Plate, row: pd.Series, side: str, table: pd.Series | No
 
 def _tap_table(net: pandapowerNet, row: pd.Series) -> pd.Series | None:
     """The row of the characteristic table at the present tap, None where the transformer has none."""
-    if not _truth(row.get("tap_dependency_table")) or "trafo_characteristic_table" not in net:
+    if not truth(row.get("tap_dependency_table")) or "trafo_characteristic_table" not in net:
         return None
     table = net["trafo_characteristic_table"]
     here = table[(table["id_characteristic"] == row["id_characteristic_table"]) & (table["step"] == row["tap_pos"])]
@@ -149,18 +154,18 @@ def _tap_table(net: pandapowerNet, row: pd.Series) -> pd.Series | None:
     return first
 
 
-def _tap(row: pd.Series, number: str) -> _Tap | None:
+def _tap(row: pd.Series, which: str) -> _Tap | None:
     """A tap changer of a row, None where there is none or it stands at neutral."""
-    side = {"hv": 0, "mv": 1, "lv": 1}.get(str(row.get(f"tap{number}_side")))
-    steps = _value(row, f"tap{number}_pos", math.nan) - _value(row, f"tap{number}_neutral", math.nan)
+    side = {"hv": 0, "mv": 1, "lv": 1}.get(str(row.get(f"tap{which}_side")))
+    steps = number(row.get(f"tap{which}_pos"), math.nan) - number(row.get(f"tap{which}_neutral"), math.nan)
     if side is None or math.isnan(steps):
         return None
-    percent, degree = (_value(row, f"tap{number}_step_{unit}", 0.0) for unit in ("percent", "degree"))
-    if f"tap{number}_changer_type" in row:
-        word = row[f"tap{number}_changer_type"]
-        kind = {"Ratio": "complex", "Symmetrical": "complex", "Ideal": "ideal"}.get(word) if word == word else None  # noqa: PLR0124
+    percent, degree = (number(row.get(f"tap{which}_step_{unit}"), 0.0) for unit in ("percent", "degree"))
+    if f"tap{which}_changer_type" in row:
+        word = row[f"tap{which}_changer_type"]
+        kind = _CHANGERS.get(word) if isinstance(word, str) else None
     else:
-        kind = "ideal" if _truth(row.get(f"tap{number}_phase_shifter")) else "complex"
+        kind = "ideal" if truth(row.get(f"tap{which}_phase_shifter")) else "complex"
     return None if kind is None else _Tap(side, kind, steps, percent, degree)
 
 
@@ -201,12 +206,3 @@ def _winding(plate: _Plate) -> Winding:
 
 def _kv(net: pandapowerNet, bus: Any) -> float:
     return float(net["bus"].at[int(bus), "vn_kv"])
-
-
-def _value(row: pd.Series, column: str, missing: float) -> float:
-    value = row.get(column)
-    return missing if value is None or value != value else float(value)  # noqa: PLR0124 - NaN, also pandas' own
-
-
-def _truth(value: Any) -> bool:
-    return value is not None and value == value and bool(value)  # noqa: PLR0124
