@@ -12,51 +12,19 @@ from tests.model.systems import (
     add_row,
     bound_model,
     case_of,
-    generator,
-    grid,
-    load,
     output,
     profiles,
     solve,
 )
-
-FREE = {"mode": "monolithic", "end_storage": "free"}
-CYCLIC = {"mode": "monolithic", "end_storage": "cyclic"}
-# 80 MW at 100 and 100 MW at 400 CNY/MWh against 50, 50, 90, 90 MW: 30 MW are to be had cheaply in the first two hours
-VALLEY = ("demand", [5 / 7, 5 / 7, 9 / 7, 9 / 7])
-
-
-def bench(mw=70.0, cheap=80.0, dear=100.0):
-    net = grid()
-    load(net, 0, mw, "load")
-    generator(net, 0, cheap, 100.0)
-    generator(net, 0, dear, 400.0)
-    return net
+from tests.model.valley import CYCLIC, FREE, VALLEY, at_most, before, bench, part_of, run
 
 
 def flexible(net, max_mw, **columns):
     add_row(net, "flexible_load", {"name": "flexible", "bus": 0, "kind": "other", "max_p_mw": max_mw} | columns)
 
 
-def run(net, hours=4, series=None, **case):
-    series = {"load": VALLEY} if series is None else series
-    return solve(case_of(net, profiles(hours, **series), **({"horizon": FREE} | case)))
-
-
 def of(record, name):
     return output(record, "flexible_load", f"flexible_load_{name}")
-
-
-def of_model(model):
-    return next(part for part in model.components if part.name == "flexible_load")
-
-
-def at_most(left, right, tolerance=1e-4):
-    assert np.max(np.asarray(left) - np.asarray(right), initial=0.0) <= tolerance
-
-
-def before(first, series):
-    return np.column_stack([first, series[:, :-1]])
 
 
 def recompute(d, out, h, initial_p, initial_on):
@@ -356,9 +324,9 @@ def test_a_level_is_worth_what_it_saves():
     flexible(net, 30.0, **columns)
     series = profiles(2, load=("demand", [5 / 7, 9 / 7]), use=("demand", [0.0, 0.0]))
     _, model = bound_model(case_of(net, series), energy_price_cny_per_mwh=150.0)
-    assert of_model(model).end_price.value == pytest.approx([150 / 0.8])
+    assert part_of(model, "flexible_load").end_price.value == pytest.approx([150 / 0.8])
     model.problem.solve("HIGHS")
-    np.testing.assert_allclose(of_model(model).drawn.value, [[20.0, 0.0]], atol=1e-6)
+    np.testing.assert_allclose(part_of(model, "flexible_load").drawn.value, [[20.0, 0.0]], atol=1e-6)
 
 
 def test_a_store_comes_back_to_its_start_level():
@@ -517,7 +485,7 @@ def test_more_flexibility_never_costs_more(seed, more):
 def test_rows_that_cannot_bind_are_left_out():
     """Four loads over four hours, of which two have a store, one part load, one gives back, two ramps."""
     _, model = bound_model(CASES["flexible_loads"]())
-    part = of_model(model)
+    part = part_of(model, "flexible_load")
     rows = [row.size for row in part.constraints()]
     # levels of two; hydrogen asked of the electrolyser; plugs; part load from below and above; ramps up and down
     assert rows == [8, 4, 4, 4, 4, 8, 8]

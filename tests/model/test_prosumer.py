@@ -10,46 +10,18 @@ from gridopt.errors import InfeasibleError
 from gridopt.model.prosumer_data import block_ends, left_in_block
 from gridopt.model.system import System
 from tests.model.golden_flexible import CASES
-from tests.model.systems import add_row, bound_model, case_of, generator, grid, load, output, profiles, solve
+from tests.model.systems import add_row, bound_model, case_of, output, profiles, solve
+from tests.model.valley import CYCLIC, FREE, VALLEY, at_most, before, bench, part_of, run
 
-FREE = {"mode": "monolithic", "end_storage": "free"}
-CYCLIC = {"mode": "monolithic", "end_storage": "cyclic"}
-# 80 MW at 100 and 100 MW at 400 CNY/MWh against 50, 50, 90, 90 MW: 30 MW are to be had cheaply in the first two hours
-VALLEY = ("demand", [5 / 7, 5 / 7, 9 / 7, 9 / 7])
 NOON = ("availability", [0.0, 0.5, 1.0, 0.25])
-
-
-def bench(mw=70.0, cheap=80.0, dear=100.0):
-    net = grid()
-    load(net, 0, mw, "load")
-    generator(net, 0, cheap, 100.0)
-    generator(net, 0, dear, 400.0)
-    return net
 
 
 def prosumer(net, **columns):
     add_row(net, "prosumer", {"name": "site", "bus": 0, "kind": "park"} | columns)
 
 
-def run(net, hours=4, series=None, **case):
-    series = {"load": VALLEY} if series is None else series
-    return solve(case_of(net, profiles(hours, **series), **({"horizon": FREE} | case)))
-
-
 def of(record, name):
     return output(record, "prosumer", f"prosumer_{name}")
-
-
-def of_model(model):
-    return next(part for part in model.components if part.name == "prosumer")
-
-
-def at_most(left, right, tolerance=1e-4):
-    assert np.max(np.asarray(left) - np.asarray(right), initial=0.0) <= tolerance
-
-
-def before(first, series):
-    return np.column_stack([first, series[:, :-1]])
 
 
 def recompute(d, out, h, time, table):
@@ -132,7 +104,7 @@ def test_carbon_has_its_price_and_is_counted():
     np.testing.assert_allclose(record.operating_cny["prosumer"].sum(), 40 * 430.0)
     _, model = bound_model(case)
     model.problem.solve("HIGHS")
-    np.testing.assert_allclose(of_model(model).co2_t().value, 9.0, atol=1e-6)
+    np.testing.assert_allclose(part_of(model, "prosumer").co2_t().value, 9.0, atol=1e-6)
     check(system, record)
 
 
@@ -272,7 +244,7 @@ def test_what_is_left_is_worth_the_energy_price():
     prosumer(net, p_mw=20.0, shift_share=0.5, store_mw=5.0, store_mwh=10.0, store_eta=0.9)
     _, model = bound_model(case_of(net, profiles(4, load=VALLEY)), energy_price_cny_per_mwh=200.0)
     model.problem.solve("HIGHS")
-    part = of_model(model)
+    part = part_of(model, "prosumer")
     np.testing.assert_allclose(part.end_price.value, [180.0])
     np.testing.assert_allclose(part.end_value().value, 180.0 * part.level.value[0, -1], atol=1e-6)
     assert part.carried.value == pytest.approx(0.0, abs=1e-6)  # the horizon ends the block
@@ -425,6 +397,6 @@ def test_what_is_out_of_service_is_left_out():
 def test_rows_that_cannot_bind_are_left_out():
     """Two sites over four hours: one moves load and has a store, one has a ramp."""
     _, model = bound_model(CASES["prosumers"]())
-    part = of_model(model)
+    part = part_of(model, "prosumer")
     # moved energy, its end, load that may lack; level, power and end of the store; the balance; the ramp both ways
     assert [row.size for row in part.constraints()] == [4, 1, 4, 4, 4, 1, 8, 4, 4]
