@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gridopt.network.attribute_rows import NAN, REQUIRED, Check, Values
+from gridopt.network.attributes_checks import NAN, REQUIRED, Check, Values
 from gridopt.network.attributes_columns import PANDAPOWER_COLUMNS
 from gridopt.network.attributes_tables import OWN_TABLES
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridopt.network.attribute_rows import (
+from gridopt.network.attributes_checks import (
     ANY,
     EFFICIENCY,
     NAN,

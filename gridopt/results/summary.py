@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -274,35 +274,27 @@ def _nonfossil_capacity_share(case: Case) -> float | None:
     return clean / total if total else None
 
 
-# What burns fuel: its output, and the table and columns of its CO2 and coal per MWh of it.
+# What burns coal beside the generators: its output, its table, and the column of its coal per MWh of it.
 _BURNERS = (
-    ("heat_source_mw", "heat_source", "heat_source", ""),
-    ("prosumer_generation_mw", "prosumer", "prosumer", "generation_"),
+    ("heat_source_mw", "heat_source", "coal_tce_per_mwh"),
+    ("prosumer_generation_mw", "prosumer", "generation_tce_per_mwh"),
 )
 
 
 def _emissions(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
-    """CO2 and coal: of generators by boiler load, of heat sources by heat, of prosumers by own generation."""
-    keys = {"co2_t": "co2_t_per_mwh", "coal_tce": "coal_tce_per_mwh"}
+    """CO2 of all components; coal of generators by boiler load, of heat sources and prosumers by their output."""
     if "generator_p_mw" not in dataset:
-        return dict.fromkeys(keys) | _hydrogen(case, dataset)
+        return dict.fromkeys(("co2_t", "coal_tce")) | _hydrogen(case, dataset)
     boiler = dataset["generator_p_mw"]
     if "generator_boiler_mw" in dataset:
         boiler = dataset["generator_boiler_mw"].fillna(boiler)
-    energy = boiler.sum("time").to_series() * case.settings.step_h
-    out: dict[str, Any] = {}
-    for key, column in keys.items():
-        rate = dataset[f"generator_{column}"].to_series() if f"generator_{column}" in dataset else 0.0 * energy
-        out[key] = float((energy * rate).sum())
-        for name, dimension, table, prefix in _BURNERS:
-            if name not in dataset:
-                continue
-            column_of = prefix + (column.removeprefix("coal_") if prefix else column)
-            rates = case.net[table].set_index("name").reindex(dataset[dimension].to_numpy())[column_of].fillna(0.0)
-            out[key] += float(dataset[name].sum("time").to_numpy() @ rates.to_numpy(float)) * case.settings.step_h
-    if "emission_co2_t" in dataset:  # every component, sites with a profile too
-        out["co2_t"] = float(_sum(dataset, "emission_co2_t").sum())
-    return out | _hydrogen(case, dataset)
+    coal = float((boiler.sum("time") * dataset["generator_coal_tce_per_mwh"]).sum())
+    for name, table, column in _BURNERS:
+        if name in dataset:
+            rates = case.net[table].set_index("name").reindex(dataset[table].to_numpy())[column].fillna(0.0)
+            coal += float(dataset[name].sum("time").to_numpy() @ rates.to_numpy(float))
+    co2 = float(_sum(dataset, "emission_co2_t").sum())
+    return {"co2_t": co2, "coal_tce": coal * case.settings.step_h} | _hydrogen(case, dataset)
 
 
 def _hydrogen(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
