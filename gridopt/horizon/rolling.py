@@ -51,6 +51,8 @@ class WindowSolver:
         self.limits.rebind(self._lower, self._upper)
         self.rows.rebind()
         self.bound.solve(self._mixed_columns)
+        for part in self.model.components:
+            part.tidy()
 
     def mixes(self) -> bool:
         """Whether the solution uses two modes at once of an element whose modes are not stated."""

@@ -186,6 +186,9 @@ class Component(ABC, Generic[DataT]):
         """CO2 of each step, (step,) [t]; None where there is none."""
         return None
 
+    def tidy(self) -> None:
+        """Mend, in the values of a solved window, what neither cost nor rule can tell; called before they are read."""
+
     def mixes(self) -> bool:
         """Whether the solution found uses two modes at once of an element whose modes are not stated."""
         return False

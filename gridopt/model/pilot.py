@@ -36,6 +36,7 @@ from gridopt.model.algebra import every_step
 from gridopt.model.budget import BudgetLimit, corridor_least
 from gridopt.model.component import Array, Component, ComponentData, Output, Window, profile_rows
 from gridopt.model.labels import element_labels, table_rows
+from gridopt.model.weather import available_mw, site_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +117,7 @@ class Pilot(Component[PilotData]):
             return None
         members = _members(case, zones)
         fixed = _fixed_generation_mw(case, members)
-        available = fixed + _weather_mw(case, network, members)
+        available = fixed + _weather_mw(case, members)
         load = _load_mw(case, members)
         labels = element_labels("pilot_zone", zones)
         rules, budgets = _rules(case, zones, labels, available, load)
@@ -171,12 +172,11 @@ class Pilot(Component[PilotData]):
             use.append(self.step_h * energy)
         return use
 
-    def to_separate(self) -> list[tuple[cp.Variable, NDArray[np.bool_]]]:
-        """Nothing: import and export at once are taken off each other, which no rule and no cost can tell."""
+    def tidy(self) -> None:
+        """Take import and export at once off each other."""
         both = np.minimum(self.exported.value, self.imported.value)
         if (both > 0).any():
             self.exported.value, self.imported.value = self.exported.value - both, self.imported.value - both
-        return []
 
     def results(self) -> dict[str, Array]:
         """Exchange, generation, available generation, load."""
@@ -217,14 +217,11 @@ def _members(case: Case, zones: pd.DataFrame) -> Members:
     )
 
 
-def _weather_mw(case: Case, network: DCNetwork, members: Members) -> Array:
+def _weather_mw(case: Case, members: Members) -> Array:
     """What the weather offers to each zone, (zone, time) [MW]."""
-    from gridopt.model.renewable import Renewable
-
-    data = Renewable.read(case, network)
-    if data is None:
-        return np.zeros((len(members), len(case.time)))
-    offered: Array = _incidence(members, data.rows) @ data.available_mw
+    offered = np.zeros((len(members), len(case.time)))
+    for element, table in site_tables(case).items():
+        offered += _incidence(members, table_rows(element, table)) @ available_mw(case, table)
     return offered
 
 

@@ -9,12 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gridopt.model.budget import BudgetLimit
-from gridopt.model.claims import SOLAR, WIND, renewables
-from gridopt.model.component import Array, profile_rows
+from gridopt.model.claims import SOLAR, WIND
+from gridopt.model.component import Array
 from gridopt.model.costs import linear_costs
 from gridopt.model.labels import element_labels, table_rows
 from gridopt.model.renewable import RenewableData
-from gridopt.model.weather import installed_mw
+from gridopt.model.weather import available_mw, site_tables
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -26,8 +26,7 @@ def read_sites(case: Case, network: DCNetwork) -> RenewableData | None:
     from gridopt.network.matrices import bus_injection_matrix
 
     settings = case.settings
-    tables = {element: case.net[element].loc[renewables(case, element)] for element in ("sgen", "gen")}
-    tables = {element: table for element, table in tables.items() if not table.empty}
+    tables = site_tables(case)
     if not tables:
         return None
     costs = [linear_costs(case.net, element, table.index) for element, table in tables.items()]
@@ -36,7 +35,7 @@ def read_sites(case: Case, network: DCNetwork) -> RenewableData | None:
     labels = [label for element, part in tables.items() for label in element_labels(element, part)]
     own_price = table["curtailment_cost_cny_per_mwh"].to_numpy(float)
     general = 0.0 if case.plain else settings.curtailment_price_cny_per_mwh
-    available = installed_mw(table)[:, None] * profile_rows(case, table["profile"].tolist())
+    available = available_mw(case, table)
     co2 = table["co2_t_per_mwh"].fillna(0.0).to_numpy(float)
     price = np.where(np.isfinite(own_price), own_price, general)
     output_price = np.concatenate([cost.cp1 for cost in costs]) + settings.prices.co2_cny_per_t * co2

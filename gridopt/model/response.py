@@ -288,7 +288,7 @@ class Response(Component[ResponseData]):
             return None
         return -self.end_price * cp.sum(self.open_at_end)
 
-    def _tidy(self) -> None:
+    def tidy(self) -> None:
         """Take the on-state off steps at the ends of events in which nothing is called: nothing asks for it there."""
         if not self.with_states:
             return
@@ -302,7 +302,6 @@ class Response(Component[ResponseData]):
     def state(self, step: int) -> State:
         """What the next window needs: recent calls, use of the running day, open balance, use of the budgets."""
         d = self.data
-        self._tidy()
         now = (self.on.value if self.with_states else self.active.value[self._among])[:, :step]
         history = np.concatenate([self._before["counting"], np.maximum(now, 0.0)], axis=1)
         state = {"counting": history[:, -self.before :], "of_day": self._use_of_day(now[self.by_day])}
@@ -325,7 +324,6 @@ class Response(Component[ResponseData]):
     def results(self) -> dict[str, Array]:
         """Load reduced and raised, capability, on-states."""
         d = self.data
-        self._tidy()
         down, up = self.active.value * ~d.fills[:, None], self.active.value * d.fills[:, None]
         called = np.full(down.shape, np.nan)
         if d.shifting.size:
