@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import scipy.sparse as sp
 from gridopt.errors import Fault, InputError
 from gridopt.model.budget import BudgetLimit
 from gridopt.model.claims import claimed
-from gridopt.model.component import Array, Component, ComponentData, State
+from gridopt.model.component import Array, Component, ComponentData, State, profile_rows
 from gridopt.model.demand import Demand
 from gridopt.model.emission import Emission
 from gridopt.model.flexible_load import FlexibleLoad
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gridopt.case import Case
+    from gridopt.network.contingencies import OutageFactors
     from gridopt.network.matrices import DCNetwork
 
 #: Every kind of element there is.  A new one is a new file and a line here.
@@ -71,7 +73,7 @@ class FlowLimits:
     offset_mw
         (limit,) flow at zero injection [MW].
     lower_mw, upper_mw
-        (limit,) [MW].
+        (limit, time) [MW].
     """
 
     branch: np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -85,12 +87,16 @@ class FlowLimits:
 
 @dataclass(frozen=True)
 class System:
-    """Data of all components that the case has, and the network that joins them."""
+    """Data of all components that the case has, and the network that joins them.
+
+    ``outages`` are those after which the limits hold too; None where they are not looked at.
+    """
 
     case: Case
     network: DCNetwork
     parts: tuple[tuple[type[Component[Any]], ComponentData], ...]
     limits: FlowLimits
+    outages: OutageFactors | None = None
 
     @classmethod
     def read(cls, case: Case) -> System:
@@ -118,7 +124,7 @@ class System:
             )
         read = ((kind, kind.read(case, network)) for kind in COMPONENTS)
         parts = tuple((kind, data) for kind, data in read if data is not None)
-        return cls(case, network, parts, flow_limits(case, network))
+        return cls(case, network, parts, flow_limits(case, network), _outages(case, network))
 
     @property
     def time(self) -> pd.DatetimeIndex:
@@ -148,18 +154,20 @@ class System:
         """The same system with the modes of all elements stated, for windows in which they would mix."""
         return replace(self, parts=tuple((kind, data.kept_apart()) for kind, data in self.parts))
 
-    def limit_names(self) -> list[str]:
-        """What each network limit is the limit of, in words."""
+    def limit_names(self) -> Sequence[str]:
+        """What each network limit is the limit of, in words; those after outages behind the others."""
         limits, network = self.limits, self.network
         branches = network.name[limits.branch].astype(str).tolist()
         buses = self.case.net.bus["name"].astype(str).to_dict()
         feeding = [f"what {buses.get(int(network.node_bus[node]), node)} may feed in" for node in limits.feeding]
-        return [*(name or f"branch {i}" for i, name in enumerate(branches)), *limits.interface, *feeding]
+        usual = [*(name or f"branch {i}" for i, name in enumerate(branches)), *limits.interface, *feeding]
+        return usual if self.outages is None else _NamesAfterOutages(usual, self.outages)
 
     def balance_areas(self) -> sp.csr_array:
         """Which nodes share one power balance, (area, node): an island each, or all on a copper plate."""
         network = self.network
-        island = network.island if self.case.settings.network_level == "dc" else np.zeros(network.n_node, int)
+        joined = self.case.settings.network_level == "copperplate"
+        island = np.zeros(network.n_node, int) if joined else network.island
         return sp.csr_array((np.ones(network.n_node), (island, np.arange(network.n_node))))
 
     def typical_price_cny_per_mwh(self) -> float:
@@ -178,6 +186,31 @@ class System:
         order = np.argsort(costs)
         middle = np.searchsorted(np.cumsum(sizes[order]), sizes.sum() / 2)
         return float(costs[order][middle])
+
+
+class _NamesAfterOutages(Sequence[str]):
+    """Names of the usual limits, then of every branch after every outage; made when asked for, as they are many."""
+
+    def __init__(self, usual: list[str], outages: OutageFactors) -> None:
+        self._usual, self._outages = usual, outages
+
+    def __len__(self) -> int:
+        return len(self._usual) + self._outages.limit_mw.size
+
+    def __getitem__(self, number: Any) -> Any:
+        if number < len(self._usual):
+            return self._usual[number]
+        branch, outage = divmod(int(number) - len(self._usual), self._outages.count)
+        return f"{self._outages.network.name[branch] or f'branch {branch}'} without {self._outages.name[outage]}"
+
+
+def _outages(case: Case, network: DCNetwork) -> OutageFactors | None:
+    """Credible outages of a case whose limits shall hold after each of them."""
+    from gridopt.network.contingencies import credible_outages, outage_factors
+
+    if case.settings.network_level != "dc+n-1":
+        return None
+    return outage_factors(case.net, network, credible_outages(case.net, network))
 
 
 def flow_limits(case: Case, network: DCNetwork) -> FlowLimits:
@@ -200,16 +233,19 @@ def flow_limits(case: Case, network: DCNetwork) -> FlowLimits:
     circulating = branch_flow_mw(network, np.zeros(network.n_node))
     limit = network.limit_mw[branch]
     feeding, most_mw = _feeding_limits(case, network)
+    section_mw = {side: _interface_limit_mw(case, interfaces, side) for side in ("min", "max")}
+
+    def every_hour(values: Array) -> Array:
+        return np.repeat(values[:, None], len(case.time), axis=1)
+
     return FlowLimits(
         branch=branch,
         interface=tuple(interfaces["name"].astype(str)),
         feeding=feeding,
         matrix=np.vstack([network.ptdf[branch], sums @ network.ptdf, np.eye(network.n_node)[feeding]]),
         offset_mw=np.concatenate([circulating[branch], sums @ circulating, np.zeros(feeding.size)]),
-        lower_mw=np.concatenate(
-            [-limit, interfaces["min_mw"].fillna(-np.inf).to_numpy(float), np.full(feeding.size, -np.inf)]
-        ),
-        upper_mw=np.concatenate([limit, interfaces["max_mw"].fillna(np.inf).to_numpy(float), most_mw]),
+        lower_mw=np.vstack([every_hour(-limit), section_mw["min"], every_hour(np.full(feeding.size, -np.inf))]),
+        upper_mw=np.vstack([every_hour(limit), section_mw["max"], every_hour(most_mw)]),
     )
 
 
@@ -225,6 +261,14 @@ def _feeding_limits(case: Case, network: DCNetwork) -> tuple[np.ndarray[tuple[in
     least = np.full(network.n_node, np.inf)
     np.minimum.at(least, position[at], most[at])
     return feeding.astype(np.int64), least[feeding]
+
+
+def _interface_limit_mw(case: Case, interfaces: pd.DataFrame, side: str) -> Array:
+    """Lower ("min") or upper ("max") limits of interfaces, (interface, time) [MW]; infinite where there is none."""
+    none = -np.inf if side == "min" else np.inf
+    given = interfaces[f"{side}_mw"].to_numpy(float)[:, None]
+    limit: Array = np.where(np.isnan(given), none, given * profile_rows(case, interfaces[f"{side}_profile"]))
+    return limit
 
 
 def _interface_matrix(case: Case, network: DCNetwork, names: tuple[str, ...]) -> tuple[sp.csr_array, list[Fault]]:

@@ -28,8 +28,16 @@ _BRANCH: list[Row] = [
         POSITIVE,
         "limit after an outage; NaN: as max_loading_percent",
     ),
-    ("contingency", bool, "", False, ANY, "belongs to the credible outages"),
+    ("contingency", bool, "", True, ANY, "its outage is credible (network_level dc+n-1)"),
+    ("outage_group", str, "", "", ANY, "lost together with all rows of this name (common tower); '': alone"),
     *YEARS,
+]
+_LINE: list[Row] = [
+    *_BRANCH,
+    (
+        *("surge_impedance_load_mw", float, "MW", NAN, POSITIVE),
+        "of one circuit: the line carries no more than its length allows (St. Clair curve); NaN: heat alone limits",
+    ),
 ]
 PANDAPOWER_COLUMNS: dict[str, list[Row]] = {
     "bus": [
@@ -42,7 +50,7 @@ PANDAPOWER_COLUMNS: dict[str, list[Row]] = {
             "most that the bus may feed into the grid (distributed wind and solar); NaN: no limit",
         ),
     ],
-    "line": _BRANCH,
+    "line": _LINE,
     "trafo": _BRANCH,
     "trafo3w": _BRANCH,
     "dcline": YEARS,

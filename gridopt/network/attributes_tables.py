@@ -50,6 +50,8 @@ OWN_TABLES: dict[str, list[Row]] = {
         ("name_zh", str, "", "", ANY, "Chinese name"),
         ("min_mw", float, "MW", NAN, ANY, "lower limit of the flow; NaN: none"),
         ("max_mw", float, "MW", NAN, ANY, "upper limit of the flow; NaN: none"),
+        ("min_profile", str, "", "", ANY, "min_mw over time (profile of kind limit, pu of it); '': constant"),
+        ("max_profile", str, "", "", ANY, "max_mw over time (profile of kind limit, pu of it); '': constant"),
         ("direction", str, "", "", ANY, "which way counts as positive, in words"),
     ],
     "interface_branch": [

@@ -9,7 +9,8 @@ voltage and unity power factor::
     impedance     F = sn_mva
 
 A branch without ``max_loading_percent`` has no limit. Like pandapower, a limit of exactly zero is read as "no
-limit", too (``gridopt.network.supported`` refuses such a row, because few people mean that).
+limit", too (``gridopt.network.supported`` refuses such a row, because few people mean that). After an outage
+``emergency_loading_percent`` (extension column) stands in the place of ``max_loading_percent`` where it is given.
 
 Long lines are limited by voltage drop and stability before they are by heat. A line row that states
 ``surge_impedance_load_mw`` (extension column, MW of one circuit) is held to the loadability curve κ as well.
@@ -95,7 +96,7 @@ def transformer_limit_mw(
 def loadability_pu(length_km: ArrayLike) -> FloatArray:
     """Loadability κ of an uncompensated transmission line in multiples of its surge impedance load [pu].
 
-    The St. Clair curve, for which Dunlop, Gutman and Marchenko give the analytical basis (voltage drop of 5
+    The curve of St. Clair (1953), for which Dunlop, Gutman and Marchenko give the analytical basis (voltage drop of 5
     %, steady-state stability margin of 30 %): 3.0 at 50 miles, 1.3 at 200 miles, 1.0 at 300 miles; between
     and beyond these points a power law of the length, and never more than 3.0, below which length heat is
     what limits.
@@ -151,12 +152,21 @@ def _or_none(limit_mw: FloatArray) -> FloatArray:
     return np.where(unlimited, np.inf, limit_mw)
 
 
-def branch_limits_mw(net: pandapowerNet) -> dict[str, FloatArray]:
+def _loading_percent(table: pd.DataFrame, *, emergency: bool) -> FloatArray:
+    """Loading that is allowed, always or for a short time after an outage [%]."""
+    always = _column(table, "max_loading_percent")
+    given = _column(table, "emergency_loading_percent")
+    return np.where(np.isnan(given), always, given) if emergency else always
+
+
+def branch_limits_mw(net: pandapowerNet, *, emergency: bool = False) -> dict[str, FloatArray]:
     """Limits of all branch elements of a net [MW], infinity where there is none.
 
     Parameters
     ----------
     net : pandapowerNet
+    emergency : bool
+        Whether the limits are those for a short time after an outage; the loadability of long lines stays as it is.
 
     Returns
     -------
@@ -172,18 +182,18 @@ def branch_limits_mw(net: pandapowerNet) -> dict[str, FloatArray]:
         _column(line, "max_i_ka"),
         _column(line, "df"),
         parallel,
-        _column(line, "max_loading_percent"),
+        _loading_percent(line, emergency=emergency),
     )
     surge_mw = _column(line, "surge_impedance_load_mw") * parallel
     side_mva = np.concatenate([_column(trafo3w, f"sn_{side}_mva") for side in TRAFO3W_SIDES])
-    side_loading = np.tile(_column(trafo3w, "max_loading_percent"), len(TRAFO3W_SIDES))
+    side_loading = np.tile(_loading_percent(trafo3w, emergency=emergency), len(TRAFO3W_SIDES))
     limits = {
         "line": loadability_mw(_column(line, "length_km"), surge_mw, thermal),
         "trafo": transformer_limit_mw(
             _column(trafo, "sn_mva"),
             _column(trafo, "df"),
             _column(trafo, "parallel"),
-            _column(trafo, "max_loading_percent"),
+            _loading_percent(trafo, emergency=emergency),
         ),
         "trafo3w": transformer_limit_mw(side_mva, 1.0, 1.0, side_loading),
         "impedance": _column(net["impedance"], "sn_mva"),

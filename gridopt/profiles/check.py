@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
-KINDS = ("availability", "demand", "heat", "inflow", "contract", "level")
-LOWEST = {"availability": 0.0, "demand": 0.0, "heat": 0.0, "inflow": 0.0, "level": 0.0}
+KINDS = ("availability", "demand", "heat", "inflow", "contract", "level", "limit")
+LOWEST = {"availability": 0.0, "demand": 0.0, "heat": 0.0, "inflow": 0.0, "level": 0.0, "limit": 0.0}
 HIGHEST = {"availability": 1.0, "heat": 1.0, "level": 1.0}
 MEAN_ONE = ("demand", "inflow", "contract")
 FULL_YEAR_HOURS = 8760

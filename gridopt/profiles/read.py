@@ -23,6 +23,7 @@ KIND_OF_PREFIX = {
     "inflow": "inflow",
     "tie": "contract",
     "level": "level",
+    "limit": "limit",
 }
 
 
@@ -35,7 +36,7 @@ def read(path: Path | str) -> xr.Dataset:
         ``.nc`` (netCDF with a dimension ``time`` and the attributes ``kind`` and ``units`` on each variable) or
         ``.csv`` (first column ``time``, hour-ending, no time zone; one column per series, whose kind follows
         from the beginning of the name: ``wind_``, ``solar_``, ``hydro_``, ``plugged_``, ``load``, ``use_``, ``heat_``,
-        ``inflow_``, ``tie_``, ``level_``).
+        ``inflow_``, ``tie_``, ``level_``, ``limit_``).
 
     Returns
     -------

@@ -9,6 +9,10 @@ With the nodal net injection :math:`q = J x + q_0` (``J`` compiled by cvxpy from
 expressions), a monitored quantity is :math:`f = M q + f_0`: branch flows with ``M`` = PTDF, interfaces with
 sums of its rows.  A violated pair (i, t) becomes the row
 :math:`l_{it} - M_i q_{0,t} - f_{0,i} \le M_i J_t x \le u_{it} - M_i q_{0,t} - f_{0,i}`.
+
+Flows after outages are such quantities, too: combinations of branch flows (``gridopt.network.contingencies``).  There
+are branches times outages of them in every hour, so they are looked at branch by branch
+(``gridopt.solver.worst_limits``), and behind the other limits they count as ``branch · outages + outage``.
 """
 
 from __future__ import annotations
@@ -21,17 +25,18 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gridopt.errors import SolverError
+from gridopt.network.contingencies import OutageFactors
+from gridopt.network.matrices import branch_flow_mw
 from gridopt.solver.columns import move_columns
 from gridopt.solver.session import Array, LiveProblem, compile_problem
+from gridopt.solver.worst_limits import broken_after_outages, worst_per_hour
 
-# A flow may exceed its limit by this much [MW]: the accuracy that the results promise.
-FLOW_TOLERANCE_MW = 1e-3
 _WORST_PER_HOUR = 12
 
 
 @dataclass(frozen=True)
 class MonitoredLimits:
-    """Limited linear functions of the nodal injections: branch flows and interfaces.
+    """Limited linear functions of the nodal injections: branch flows, interfaces, and branch flows after outages.
 
     Parameters
     ----------
@@ -39,15 +44,56 @@ class MonitoredLimits:
         (limit, node) [MW/MW].
     offset_mw
         (limit,), flow at zero injection (phase shifters) [MW].
+    outages
+        Flows after outages and their limits; None where outages are not looked at.
     """
 
     matrix: Array
     offset_mw: Array
+    outages: OutageFactors | None = None
+
+    @property
+    def count(self) -> int:
+        """Number of limits, those after outages included."""
+        return len(self.matrix) + (0 if self.outages is None else self.outages.limit_mw.size)
 
     def flow_mw(self, injection_mw: Array) -> Array:
-        """Flows (limit, time) of nodal net injections (node, time) [MW]."""
+        """Flows (limit, time) of nodal net injections (node, time) [MW], without those after outages."""
         flow: Array = self.matrix @ injection_mw + self.offset_mw[:, None]
         return flow
+
+    def rows(self, limit: NDArray[np.int64]) -> tuple[Array, Array]:
+        """Factors (row, node) and offsets (row,) of some limits, of whatever kind."""
+        matrix, offset = np.empty((limit.size, self.matrix.shape[1])), np.empty(limit.size)
+        usual = limit < len(self.matrix)
+        matrix[usual], offset[usual] = self.matrix[limit[usual]], self.offset_mw[limit[usual]]
+        if self.outages is not None and not usual.all():
+            network = self.outages.network
+            combination = self.outages.combination(*self.after_outage(limit[~usual]))
+            matrix[~usual] = combination @ network.ptdf
+            offset[~usual] = combination @ branch_flow_mw(network, np.zeros(network.n_node))
+        return matrix, offset
+
+    def after_outage(self, limit: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Branch and outage of limits after outages."""
+        branch, outage = np.divmod(limit - len(self.matrix), 1 if self.outages is None else self.outages.count)
+        return branch, outage
+
+
+@dataclass(frozen=True)
+class OutagePrices:
+    """What limits after outages do to prices.
+
+    Parameters
+    ----------
+    nodal
+        (node, hours) their part of the price of each node [objective per MWh].
+    branch
+        (branch, hours) worth of one MW more emergency limit, of all outages together [objective per MWh].
+    """
+
+    nodal: Array
+    branch: Array
 
 
 class LazyLimits:
@@ -97,10 +143,9 @@ class LazyLimits:
             lower, upper = self._row_bounds(self._limit_of_row, self._hour_of_row)
             self.live.change_row_bounds(self._rows, lower, upper)
 
-    def places(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Limit and hour of those of some rows of the live model that are limits."""
-        mine = np.isin(self._rows, rows)
-        return self._limit_of_row[mine], self._hour_of_row[mine]
+    def stated(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Limit, hour and number of each row now in the live model."""
+        return self._limit_of_row, self._hour_of_row, self._rows.astype(np.int64)
 
     def injection_mw(self, values: Array) -> Array:
         """Nodal net injections (node, hours) [MW] of a column vector of the live model."""
@@ -110,33 +155,66 @@ class LazyLimits:
         injection: Array = moved + self._constant_mw
         return injection
 
-    def add_broken(self) -> int:
-        """Add the limits that the live model's present solution breaks, and return how many."""
-        return self._add_violated(self.limits.flow_mw(self.injection_mw(self.live.values())))
+    def add_broken(self, values: Array | None = None, more_mw: Array | float = 0.0) -> int:
+        """Add the limits that a solution breaks (by default the live model's present one), and return how many.
 
-    def shadow_prices(self) -> Array:
-        """Duals of the limits, (limit, hours) [objective per MW]; zero where no row was needed."""
-        prices = np.zeros((self.limits.matrix.shape[0], self.hours))
-        if self.n_rows:
-            prices[self._limit_of_row, self._hour_of_row] = self.live.row_duals(self._rows)
-        return prices
-
-    def _add_violated(self, flow_mw: Array) -> int:
-        excess = np.maximum(flow_mw - self._upper_mw, self._lower_mw - flow_mw)
-        excess[self._limit_of_row, self._hour_of_row] = -np.inf
-        if excess.shape[0] > _WORST_PER_HOUR:
-            kth = np.partition(excess, -_WORST_PER_HOUR, axis=0)[-_WORST_PER_HOUR]
-            excess[excess < kth] = -np.inf
-        limit, hour = np.nonzero(excess > FLOW_TOLERANCE_MW)
+        ``more_mw`` (node, hours) is injected beside what the columns say [MW].
+        """
+        injection = self.injection_mw(self.live.values() if values is None else values) + more_mw
+        limit, hour = self._violated(self.limits.flow_mw(injection))
+        if self.limits.outages is not None:
+            after, at = self._violated_after_outages(self.limits.outages, injection)
+            limit, hour = np.concatenate([limit, after]), np.concatenate([hour, at])
         if limit.size:
             self._add(limit, hour)
         return int(limit.size)
+
+    def shadow_prices(self) -> Array:
+        """Duals of the limits but those after outages, (limit, hours) [objective per MW]; zero where no row is."""
+        prices = np.zeros((len(self.limits.matrix), self.hours))
+        usual = self._limit_of_row < len(self.limits.matrix)
+        if usual.any():
+            prices[self._limit_of_row[usual], self._hour_of_row[usual]] = self.live.row_duals(self._rows[usual])
+        return prices
+
+    def outage_prices(self, step_h: float = 1.0) -> OutagePrices:
+        """What the limits after outages cost; no branches where outages are not looked at."""
+        outages = self.limits.outages
+        prices = OutagePrices(
+            np.zeros((self.nodes, self.hours)),
+            np.zeros((0 if outages is None else outages.network.n_branch, self.hours)),
+        )
+        mine = self._limit_of_row >= len(self.limits.matrix)
+        if outages is not None and mine.any():
+            dual = self.live.row_duals(self._rows[mine]) / step_h
+            binding = dual != 0.0
+            limit, hour, dual = self._limit_of_row[mine][binding], self._hour_of_row[mine][binding], dual[binding]
+            np.add.at(prices.nodal.T, hour, dual[:, None] * self.limits.rows(limit)[0])
+            branch, outage = self.limits.after_outage(limit)
+            # what is left of parallel circuits has its share of the limit
+            share = outages.limit_mw[branch, outage] / outages.emergency_mw[branch]
+            np.add.at(prices.branch, (branch, hour), np.abs(dual) * share)
+        return prices
+
+    def _violated(self, flow_mw: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        excess = np.maximum(flow_mw - self._upper_mw, self._lower_mw - flow_mw)
+        usual = self._limit_of_row < len(self.limits.matrix)
+        excess[self._limit_of_row[usual], self._hour_of_row[usual]] = -np.inf
+        return worst_per_hour(excess, _WORST_PER_HOUR)
+
+    def _violated_after_outages(
+        self, outages: OutageFactors, injection_mw: Array
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        mine = self._limit_of_row >= len(self.limits.matrix)
+        known = (*self.limits.after_outage(self._limit_of_row[mine]), self._hour_of_row[mine])
+        branch, outage, hour = broken_after_outages(outages, branch_flow_mw(outages.network, injection_mw), known)
+        return len(self.limits.matrix) + branch * outages.count + outage, hour
 
     def _add(self, limit: NDArray[np.int64], hour: NDArray[np.int64]) -> None:
         rows, nodes = limit.size, self.nodes
         columns = (hour[:, None] * nodes + np.arange(nodes)).ravel()
         pick = sp.csr_array(
-            (self.limits.matrix[limit].ravel(), columns, np.arange(0, rows * nodes + 1, nodes)),
+            (self.limits.rows(limit)[0].ravel(), columns, np.arange(0, rows * nodes + 1, nodes)),
             shape=(rows, nodes * self.hours),
         )
         matrix = sp.csr_array(pick @ self._jacobian)
@@ -148,8 +226,12 @@ class LazyLimits:
         self._hour_of_row = np.concatenate([self._hour_of_row, hour])
 
     def _row_bounds(self, limit: NDArray[np.int64], hour: NDArray[np.int64]) -> tuple[Array, Array]:
-        constant = (
-            np.einsum("ij,ij->i", self.limits.matrix[limit], self._constant_mw[:, hour].T)
-            + self.limits.offset_mw[limit]
-        )
-        return self._lower_mw[limit, hour] - constant, self._upper_mw[limit, hour] - constant
+        matrix, offset = self.limits.rows(limit)
+        constant = np.einsum("ij,ij->i", matrix, self._constant_mw[:, hour].T) + offset
+        lower, upper = np.empty(limit.size), np.empty(limit.size)
+        usual = limit < len(self.limits.matrix)
+        lower[usual], upper[usual] = (bound[limit[usual], hour[usual]] for bound in (self._lower_mw, self._upper_mw))
+        if self.limits.outages is not None:
+            most = self.limits.outages.limit_mw[self.limits.after_outage(limit[~usual])]
+            lower[~usual], upper[~usual] = -most, most
+        return lower - constant, upper - constant

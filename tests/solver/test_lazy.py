@@ -6,10 +6,11 @@ import pytest
 
 from gridopt.errors import InfeasibleError, SolverError
 from gridopt.solver import window
-from gridopt.solver.lazy import FLOW_TOLERANCE_MW, LazyLimits, MonitoredLimits
+from gridopt.solver.lazy import LazyLimits, MonitoredLimits
 from gridopt.solver.lazy_rows import LazyRows
 from gridopt.solver.session import LiveProblem, SolverOptions
 from gridopt.solver.window import BoundWindow
+from gridopt.solver.worst_limits import FLOW_TOLERANCE_MW
 
 NODES, HOURS, LIMITS = 7, 5, 30
 

@@ -37,6 +37,7 @@ from gridopt.results.audit import (
     renewable,
     reserve,
     response,
+    security,
     storage,
     thermal,
     tie,
@@ -53,7 +54,22 @@ COMPLETE = Check("complete", "every value that a check needs is there and is a n
 OWN = (INPUTS, TIME, COMPLETE)
 
 _PARTS: tuple[Any, ...] = (
-    *(balance, generator, thermal, renewable, hydro, storage, tie, response, flexible, heat, pilot, reserve, emission),
+    *(
+        balance,
+        security,
+        generator,
+        thermal,
+        renewable,
+        hydro,
+        storage,
+        tie,
+        response,
+        flexible,
+        heat,
+        pilot,
+        reserve,
+        emission,
+    ),
 )
 #: Every check there is.
 CHECKS: tuple[Check, ...] = (

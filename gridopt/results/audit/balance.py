@@ -51,7 +51,7 @@ def audit(view: View) -> Iterator[Finding]:
     total = bus_injection(view)
     yield from _bus_injection(view, total)
     grid = _grid(view)
-    injection = _by_node(grid, total)
+    injection = by_node(grid, total)
     yield _islands(view, grid, injection)
     if view.settings.network_level == "copperplate":
         return
@@ -96,7 +96,7 @@ def _bus_injection(view: View, total: BusSum) -> Iterator[Finding]:
     written.add([row for _, row in rows.places], view.values("bus_injection_mw", rows))
     # buses joined by closed switches are one node, whose injection may stand at any of them
     grid = _grid(view)
-    theirs, ours = _by_node(grid, written), _by_node(grid, total)
+    theirs, ours = by_node(grid, written), by_node(grid, total)
     yield equal(BUS, theirs, ours, _node_names(view, grid), view.time, tolerance=BALANCE_MW)
 
 
@@ -112,7 +112,8 @@ def _reverse(view: View, total: BusSum) -> Iterator[Finding]:
         yield at_most(REVERSE, mine, most, names, view.time, tolerance=FLOW_MW)
 
 
-def _by_node(grid: Grid, total: BusSum) -> Array:
+def by_node(grid: Grid, total: BusSum) -> Array:
+    """Power of every node, (node, time) [MW]."""
     injection = np.zeros((grid.nodes, total.mw.shape[1]))
     for bus, place in total.place.items():
         injection[grid.node_of_bus[bus]] += total.mw[place]
@@ -137,9 +138,8 @@ def _islands(view: View, grid: Grid, injection: Array) -> Finding:
     return equal(ISLAND, total, 0.0, firsts, view.time, tolerance=BALANCE_MW)
 
 
-def written_flows(view: View, grid: Grid) -> Array:
-    """Flows of the dataset in the order of our branches, (branch, time)."""
-    flow = view.array("branch_flow_mw", ("branch", "time"))
+def branch_places(view: View) -> dict[tuple[str, int, str], int]:
+    """Row in the dataset of each branch by its table, row and side."""
     if not {"branch_element", "branch_index"} <= set(view.data.coords):
         raise MissingValuesError("branch_element")
     element = view.data["branch_element"].to_numpy().astype(str)
@@ -151,6 +151,13 @@ def written_flows(view: View, grid: Grid) -> Array:
         # without a side of its own a three-winding transformer's branches come high, middle, low
         seen = next(word for word in sides if (table, number, word) not in place) if side is None else str(side[row])
         place[table, number, seen] = row
+    return place
+
+
+def written_flows(view: View, grid: Grid) -> Array:
+    """Flows of the dataset in the order of our branches, (branch, time)."""
+    flow = view.array("branch_flow_mw", ("branch", "time"))
+    place = branch_places(view)
     found = []
     for branch in grid.branches:
         key = (branch.element, branch.index, branch.side)
@@ -164,7 +171,8 @@ def written_flows(view: View, grid: Grid) -> Array:
     return flow[found]
 
 
-def _branch_names(view: View, branches: tuple[Branch, ...]) -> list[str]:
+def branch_names(view: View, branches: tuple[Branch, ...]) -> list[str]:
+    """Names of branches, their table and row where they have none."""
     names = []
     for branch in branches:
         table = view.case.net[branch.element]
@@ -175,7 +183,7 @@ def _branch_names(view: View, branches: tuple[Branch, ...]) -> list[str]:
 
 
 def _flows(view: View, grid: Grid, injection: Array, flows: Array) -> Iterator[Finding]:
-    names = _branch_names(view, grid.branches)
+    names = branch_names(view, grid.branches)
     written = written_flows(view, grid)
     leaving = grid.incidence.T @ written
     yield equal(NODE, leaving, injection, _node_names(view, grid), view.time, tolerance=BALANCE_MW)
@@ -208,8 +216,9 @@ def _interfaces(view: View, grid: Grid, flows: Array, total: BusSum) -> Iterator
     if any(name not in labels for name in names):
         raise MissingValuesError("interface_flow_mw", next(name for name in names if name not in labels))
     yield equal(INTERFACE, written[[labels.index(n) for n in names]], ours, names, view.time, tolerance=FLOW_MW)
-    low = interface["min_mw"].fillna(-np.inf).to_numpy(float)[:, None]
-    high = interface["max_mw"].fillna(np.inf).to_numpy(float)[:, None]
+    low, high = (interface[f"{side}_mw"].to_numpy(float)[:, None] for side in ("min", "max"))
+    low = np.where(np.isnan(low), -np.inf, low * view.series(interface["min_profile"]))
+    high = np.where(np.isnan(high), np.inf, high * view.series(interface["max_profile"]))
     yield worse(
         at_most(INTERFACE_LIMIT, ours, high, names, view.time, tolerance=FLOW_MW),
         at_most(INTERFACE_LIMIT, -ours, -low, names, view.time, tolerance=FLOW_MW),

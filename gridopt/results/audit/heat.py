@@ -57,7 +57,9 @@ def audit(view: View) -> Iterator[Finding]:
     yield equal(BALANCE, given + draw - fill + short - surplus, ours, names, time, size=size)
     returning = zones.column("store_mw", 0.0)[:, None] * (view.settings.horizon.end_storage == "cyclic")
     yield worse(
-        at_most(SHORT, short, ours + returning, names, time, size=size),
+        at_most(
+            SHORT, short, (ours + returning) * np.isfinite(_price_of_shortfall(view))[:, None], names, time, size=size
+        ),
         at_most(SHORT, -short, 0.0, names, time, size=size),
         at_most(SHORT, -surplus, 0.0, names, time, size=size),
     )
@@ -153,10 +155,15 @@ def cost(view: View) -> dict[str, tuple[Array, Array]]:
         price = rows.column("cost_cny_per_mwh", 0.0) + prices.co2_cny_per_t * rows.column("co2_t_per_mwh", 0.0)
         found["heat_source"] = (h * (price @ view.values("heat_source_mw", rows)), np.zeros(view.steps))
     if len(view.heat_zone):
-        price = view.heat_zone.column("shortfall_cny_per_mwh", prices.heat_shortfall_cny_per_mwh)
         short = view.values("heat_shortfall_mw", view.heat_zone)
-        found["heat_zone"] = (np.zeros(view.steps), h * (price @ short))
+        found["heat_zone"] = (np.zeros(view.steps), h * (np.nan_to_num(_price_of_shortfall(view)) @ short))
     return found
+
+
+def _price_of_shortfall(view: View) -> Array:
+    """Price of heat that is short, (zone,) [CNY/MWh]; NaN where none may be."""
+    usual = view.settings.prices.heat_shortfall_cny_per_mwh
+    return view.heat_zone.column("shortfall_cny_per_mwh", np.nan if usual is None else usual)
 
 
 def co2_t(view: View) -> Array:

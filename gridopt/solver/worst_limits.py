@@ -1,0 +1,59 @@
+"""Which broken limits are worth a row: the worst of each hour, and of each branch the worst outage."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridopt.network.contingencies import OutageFactors
+from gridopt.solver.session import Array
+
+# A flow may exceed its limit by this much [MW]: the accuracy that the results promise.
+FLOW_TOLERANCE_MW = 1e-3
+_WORST_PER_HOUR = 8
+
+Numbers = NDArray[np.int64]
+
+
+def worst_per_hour(excess_mw: Array, most: int) -> tuple[Numbers, Numbers]:
+    """Row and column of what exceeds the tolerance in (row, hour), no more than ``most`` in an hour (ties apart)."""
+    excess = excess_mw
+    if len(excess) > most:
+        excess = np.where(excess < np.partition(excess, -most, axis=0)[-most], -np.inf, excess)
+    row, hour = np.nonzero(excess > FLOW_TOLERANCE_MW)
+    return row, hour
+
+
+def broken_after_outages(
+    outages: OutageFactors, flow_mw: Array, known: tuple[Numbers, Numbers, Numbers]
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Worst limits that are broken after outages: of each branch and hour one outage, of each hour some branches.
+
+    Never more than the flows of one branch after all outages that could break its limit are held at once.
+
+    Parameters
+    ----------
+    outages
+        Flows after outages, and their limits.
+    flow_mw
+        (branch, time) flows before any outage [MW].
+    known
+        Branch, outage and hour of the limits that have a row already.
+
+    Returns
+    -------
+    tuple of ndarray
+        Branch, outage and hour of each limit to be added.
+    """
+    excess, worst = np.full(flow_mw.shape, -np.inf), np.zeros(flow_mw.shape, dtype=np.int64)
+    reachable = outages.largest_mw(flow_mw) > outages.limit_mw + FLOW_TOLERANCE_MW
+    for row in np.flatnonzero(reachable.any(axis=1)):
+        outage = np.flatnonzero(reachable[row])
+        after = outages.combination(np.full(outage.size, row), outage) @ flow_mw
+        over = np.abs(after) - outages.limit_mw[row, outage, None]
+        mine = (known[0] == row) & reachable[row, known[1]]
+        over[np.searchsorted(outage, known[1][mine]), known[2][mine]] = -np.inf
+        first = over.argmax(axis=0)
+        excess[row], worst[row] = over[first, np.arange(over.shape[1])], outage[first]
+    branch, hour = worst_per_hour(excess, _WORST_PER_HOUR)
+    return branch, worst[branch, hour], hour
