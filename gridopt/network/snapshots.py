@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from pandapower import pandapowerNet
@@ -88,7 +89,7 @@ class Snapshot:
 
 # Shape that a sketched hour knows (``Hour.load``), and reactive power per active power, of what can shift.
 _SHAPES = {"ev": "load_ev", "electric_heating": "load_electric_heating", "industry": "load", "data_centre": ""}
-_Q_PER_P, _Q_PER_P_HYDROGEN = 0.20, 0.10
+Q_PER_P, Q_PER_P_HYDROGEN = 0.20, 0.10
 
 
 def demand_rows(net: pandapowerNet) -> pd.DataFrame:
@@ -97,21 +98,19 @@ def demand_rows(net: pandapowerNet) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns table, row, name, bus, p_mw (annual mean drawn from the grid), q_mvar, profile; index 0, 1, ...
+        Columns table, row, name, bus, p_mw (annual mean drawn from the grid), profile; index 0, 1, ...
         A flexible load draws what its use needs, a prosumer its load less its least generation.
     """
     load, flexible, own = net.load, net["flexible_load"], net["prosumer"]
     drawn = flexible_mean_mw(flexible)
-    hydrogen = flexible["kind"].isin(["electrolyser", "ammonia"])
     net_load = own["p_mw"] - own["generation_min_mw"]
     parts = [
-        load[["name", "bus", "p_mw", "q_mvar", "profile"]].assign(table="load"),
+        load[["name", "bus", "p_mw", "profile"]].assign(table="load"),
         pd.DataFrame(
             {
                 "name": flexible["name"],
                 "bus": flexible["bus"],
                 "p_mw": drawn,
-                "q_mvar": drawn * np.where(hydrogen, _Q_PER_P_HYDROGEN, _Q_PER_P),
                 "profile": flexible["kind"].map(_SHAPES).fillna(""),
                 "table": "flexible_load",
             }
@@ -121,15 +120,19 @@ def demand_rows(net: pandapowerNet) -> pd.DataFrame:
                 "name": own["name"],
                 "bus": own["bus"],
                 "p_mw": net_load,
-                "q_mvar": net_load * _Q_PER_P,
                 "profile": own["profile"],
                 "table": "prosumer",
             }
         ),
     ]
     rows = pd.concat([part.assign(row=part.index) for part in parts if len(part)], ignore_index=True)
-    typed: pd.DataFrame = rows.astype({"bus": int, "p_mw": float, "q_mvar": float})
+    typed: pd.DataFrame = rows.astype({"bus": int, "p_mw": float})
     return typed
+
+
+def flexible_q_per_p(table: pd.DataFrame) -> NDArray[np.float64]:
+    """Reactive power per active power that each row of ``flexible_load`` draws [Mvar/MW]."""
+    return np.where(table["kind"].isin(["electrolyser", "ammonia"]), Q_PER_P_HYDROGEN, Q_PER_P)
 
 
 def flexible_mean_mw(table: pd.DataFrame) -> pd.Series:
