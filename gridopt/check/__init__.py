@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gridopt.check import exchange, flexible, heat, plants, response, tables, water
+from gridopt.check import exchange, flexible, heat, plants, response, tables, thermal, water
 from gridopt.check.subject import Rule, Subject
 from gridopt.check.tables import PROFILE_COLUMNS
 from gridopt.errors import Fault
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 RULES: tuple[Rule, ...] = (
     *tables.RULES,
     *plants.RULES,
+    *thermal.RULES,
     *heat.RULES,
     *flexible.RULES,
     *exchange.RULES,

@@ -18,6 +18,22 @@ def interfaces_have_branches(case: Subject) -> Iterator[Fault]:
             yield case.fault("interface", row, "name", "no row of interface_branch belongs to it")
 
 
+def interface_limits_leave_room(case: Subject) -> Iterator[Fault]:
+    """A profile shapes a limit that is given, and in every hour the lower limit is not above the upper one."""
+    limits = []
+    for side in ("min", "max"):
+        given, names = case.numbers("interface", f"{side}_mw"), case.words("interface", f"{side}_profile")
+        for row in given.index[given.isna() & (names != "")]:
+            yield case.fault("interface", row, f"{side}_profile", f"it shapes {side}_mw, which is missing")
+        series = {} if case.profiles is None else case.profiles
+        shapes = (series[name].to_numpy() if name in series else 1.0 for name in names)
+        limits.append([limit * shape for limit, shape in zip(given, shapes, strict=True)])
+    for row, low, high in zip(case.table("interface").index, *limits, strict=True):
+        hours = np.count_nonzero(np.asarray(low > high + TOLERANCE_MW))
+        if hours and (case.words("interface", "min_profile")[row] or case.words("interface", "max_profile")[row]):
+            yield case.fault("interface", row, "min_profile", f"the lower limit is above the upper one in {hours} h")
+
+
 def storage_is_consistent(case: Subject) -> Iterator[Fault]:
     """Energy limits, start level and direction of power fit together."""
     frame = case.table("storage")
@@ -116,6 +132,7 @@ def tie_limits_leave_room(case: Subject) -> Iterator[Fault]:
 
 RULES: tuple[Rule, ...] = (
     interfaces_have_branches,
+    interface_limits_leave_room,
     storage_is_consistent,
     capacities_are_given,
     clusters_are_consistent,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gridopt.check.heat import heat_remarks
+from gridopt.check.security import security_remarks
 from gridopt.check.water import highest_price_cny_per_mwh
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def remarks(case: Case) -> list[str]:
     """Remarks on a case, each one sentence."""
-    return [*heat_remarks(case), *_response(case), *_circles(case)]
+    return [*heat_remarks(case), *security_remarks(case), *_response(case), *_circles(case)]
 
 
 def _response(case: Case) -> list[str]:

@@ -62,6 +62,8 @@ PROFILE_COLUMNS = {
     ("tie", "profile"): "contract",
     ("reservoir", "band_low_profile"): "level",
     ("reservoir", "band_high_profile"): "level",
+    ("interface", "min_profile"): "limit",
+    ("interface", "max_profile"): "limit",
     ("flexible_load", "profile"): "demand",
     ("flexible_load", "plugged_profile"): "availability",
     ("prosumer", "profile"): "demand",
