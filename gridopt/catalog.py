@@ -37,6 +37,12 @@ def network_names() -> list[str]:
     return sorted(path.name for path in networks_folder().glob("*") if any(path.glob("*.csv")))
 
 
+def policy_targets_file(network: str | None) -> Path | None:
+    """Table of the policy targets of a shipped network; None for networks that have none."""
+    file = networks_folder() / network / "policy_targets.csv" if network in network_names() else None
+    return file if file is not None and file.is_file() else None
+
+
 def case_files() -> dict[str, Path]:
     """Shipped cases: name to YAML file, sorted by name."""
     files = {path.stem: path for path in cases_folder().glob("*.yaml")}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import xarray as xr
 
 from gridopt.errors import AuditError, Fault, InputError, SolverError
@@ -76,8 +78,22 @@ class Result:
     dataset: xr.Dataset
     summary: dict[str, Number]
 
+    @cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables of a planning report by name, in MW, MWh and hours, see ``docs/tables.md``."""
+        from gridopt.results.tables import build_tables
+
+        return build_tables(self.case, self.dataset)
+
+    @cached_property
+    def scorecard(self) -> pd.DataFrame:
+        """Every policy target, met, missed or not computable from dispatch; no rows where the network has none."""
+        from gridopt.results.scorecard import scorecard
+
+        return scorecard(self.case, self.dataset, self.summary)
+
     def save(self, folder: str | Path) -> Path:
-        """Write ``results.nc``, ``summary.json`` and ``case.yaml``.
+        """Write ``results.nc``, ``summary.json``, ``case.yaml``, ``scorecard.csv`` and the tables.
 
         Everything is written beside the folder first (``.tmp``), audited there from the files alone, and takes its
         name when it has passed; an older result of that name is replaced then, and not before.
@@ -103,6 +119,7 @@ class Result:
             text = json.dumps(self.summary, ensure_ascii=False, indent=2)
             (unfinished / "summary.json").write_text(text + "\n", encoding="utf-8")
             self.case.save(unfinished)
+            self._write_tables(unfinished)
             require(unfinished)
             _take_name(unfinished, folder)
         except AuditError as error:
@@ -110,9 +127,21 @@ class Result:
             raise AuditError(f"the result breaks its own case and is kept as {kept}:\n{error}") from error
         except (OSError, RuntimeError) as error:  # netCDF reports a full disk as a RuntimeError
             raise _refused(folder, error) from error
+        except Exception:  # a defect in a table must not cost hours of solving
+            _keep_failed(unfinished, folder)
+            raise
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
         return folder
+
+    def _write_tables(self, folder: Path) -> None:
+        """Write ``scorecard.csv``, ``tables/*.csv`` and ``tables.xlsx``."""
+        from gridopt.results.tables import write_csv
+        from gridopt.results.tables.workbook import write_workbook
+
+        write_csv({"scorecard": self.scorecard}, folder)
+        write_csv(self.tables, folder / "tables")
+        write_workbook(self, folder / "tables.xlsx")
 
 
 def _keep_failed(unfinished: Path, folder: Path) -> Path:

@@ -15,6 +15,7 @@ import grid_tables
 import heat_tables
 import pandas as pd
 import plant_tables
+import policy_tables
 import renewable_tables
 from facts import HERE
 
@@ -27,6 +28,7 @@ def main(facts: Path) -> None:
     demand_tables.write_all(facts, points)
     demand_side_tables.write_all(points)
     heat_tables.write_all(facts, pd.read_csv(HERE / "thermal.csv"))
+    policy_tables.write_all(facts)
 
 
 if __name__ == "__main__":

@@ -15,10 +15,11 @@ from gridopt.errors import InputError, SolverError
 from tests.results import solved
 
 FILES = {"results.nc", "summary.json", "case.yaml", "network.json", "profiles.nc"}
+FILES |= {"scorecard.csv", "tables", "tables.xlsx"}
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_the_files_are_whole_and_alone(tmp_path: Path) -> None:
