@@ -9,6 +9,8 @@ import numpy as np
 from gridopt.model.component import Array, ComponentData, Output, Window
 from gridopt.model.dispatch import DispatchModel
 from gridopt.model.system import System
+from gridopt.model.worth import ReducedCosts
+from gridopt.solver.lazy import OutagePrices
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,22 @@ class WindowLog:
     mip_gap: float
 
 
+@dataclass(frozen=True)
+class Proof:
+    """What the horizon costs at least.
+
+    Parameters
+    ----------
+    lower_bound_cny
+        Of the objective, with what is left at the end at its worth.
+    by_window_cny
+        (window,) part of each window.
+    """
+
+    lower_bound_cny: float
+    by_window_cny: Array
+
+
 @dataclass
 class Record:
     """Everything the horizon keeps, (…, time) in the order of the system's components.
@@ -39,12 +57,21 @@ class Record:
         (balance area, time), price at the reference of each area [CNY/MWh].
     limit_price
         (limit, time), price of each network limit [CNY/MWh]; negative where the upper limit binds.
+    outage_price
+        (branch, time), worth of one MW more limit after outages, of all of them together; no branches where outages
+        are not looked at [CNY/MWh].
+    outage_nodal_price
+        (node, time), part of the limits after outages in the price of each node [CNY/MWh].
     injection_mw
         (node, time), net injection of each node [MW].
     budget_use
         (budget, time), use of each budget in its unit.
+    worth
+        By component and name: (element, time), what one unit more of a capacity saves [CNY per unit].
     windows
         How each window was solved.
+    proof
+        What the horizon costs at least, where that was asked for.
     """
 
     outputs: dict[str, dict[str, Array]]
@@ -52,9 +79,13 @@ class Record:
     penalty_cny: dict[str, Array]
     area_price: Array
     limit_price: Array
+    outage_price: Array
+    outage_nodal_price: Array
     injection_mw: Array
     budget_use: Array
+    worth: dict[str, dict[str, Array]]
     windows: list[WindowLog] = field(default_factory=list)
+    proof: Proof | None = None
 
     @classmethod
     def empty(cls, system: System) -> Record:
@@ -77,11 +108,22 @@ class Record:
             penalty_cny={name: room() for name in names},
             area_price=room(system.balance_areas().shape[0]),
             limit_price=room(system.limits.matrix.shape[0]),
+            outage_price=room(0 if system.outages is None else system.network.n_branch),
+            outage_nodal_price=room(system.network.n_node),
             injection_mw=room(system.network.n_node),
             budget_use=room(len(system.budgets)),
+            worth={kind.name: {each.name: room(data.count) for each in kind.worths} for kind, data in system.parts},
         )
 
-    def put(self, window: Window, model: DispatchModel, limit_price: Array, injection_mw: Array) -> None:
+    def put(
+        self,
+        window: Window,
+        model: DispatchModel,
+        limit_price: Array,
+        outage_price: OutagePrices,
+        injection_mw: Array,
+        reduced_costs: ReducedCosts,
+    ) -> None:
         """Keep the core of a solved window."""
         kept, core = slice(window.start, window.start + window.core), slice(0, window.core)
         for name, outputs in model.results().items():
@@ -92,7 +134,12 @@ class Record:
             self.penalty_cny[name][kept] = penalty[core]
         self.area_price[:, kept] = model.balance_price_cny_per_mwh()[:, core]
         self.limit_price[:, kept] = limit_price[:, core]
+        self.outage_price[:, kept] = outage_price.branch[:, core]
+        self.outage_nodal_price[:, kept] = outage_price.nodal[:, core]
         self.injection_mw[:, kept] = injection_mw[:, core]
+        for name, worths in model.worth(reduced_costs).items():
+            for capacity, saved in worths.items():
+                self.worth[name][capacity][:, kept] = saved[:, core]
         if model.budget is not None:
             self.budget_use[:, kept] = model.budget.use_by_step()[:, core]
 

@@ -12,7 +12,7 @@ the horizon is a cost; before it, the limit merely steers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import cvxpy as cp
@@ -26,10 +26,12 @@ Array = NDArray[np.float64]
 
 HOURS_OF_YEAR = 8760.0
 # A budget that has to be reached may lag so far behind its even pace [h] ...
-_LAG_H = 720.0
+LAG_H = 720.0
 # ... and catches up over this last part of the horizon.
 _CLOSING = 0.25
 _LARGEST_BREACH = 1e9
+# A use that is ahead of its pace by this part of the whole is worth nothing elsewhere, or twice as much.
+_STEERED = 0.02
 # A breach below this part of the limit is rounding.
 _ROUNDING = 1e-7
 
@@ -50,6 +52,11 @@ class BudgetLimit:
         (time,) cumulative limit up to the end of each step; its last value is that of the whole horizon.
     price_cny
         Price of a unit of breach [CNY].
+    multiplier_cny
+        What a unit of use (of what has to be reached: a unit less) is worth elsewhere in the horizon [CNY]; steers a
+        window, and is no cost.
+    planned
+        (time,) cumulative use that a plan of the whole horizon foresees; empty where there is none.
     """
 
     name: str
@@ -57,6 +64,13 @@ class BudgetLimit:
     sense: Literal["most", "least"]
     limit: Array
     price_cny: float
+    multiplier_cny: float = 0.0
+    planned: Array = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def pace(self) -> Array:
+        """Cumulative use that is neither ahead nor behind, (time,)."""
+        return self.planned if self.planned.size else self.limit
 
     @property
     def sign(self) -> float:
@@ -106,8 +120,8 @@ def by_weight(total: float, weights: Array) -> Array:
     return paced
 
 
-def corridor_least(total: float, weights: Array, step_h: float) -> Array:
-    """Cumulative lower limit that may lag behind its pace by 30 days, and closes over the last quarter.
+def corridor_least(total: float, weights: Array, step_h: float, lag_h: float = LAG_H) -> Array:
+    """Cumulative lower limit that may lag behind its pace by some days, and closes over the last quarter.
 
     Examples
     --------
@@ -116,11 +130,26 @@ def corridor_least(total: float, weights: Array, step_h: float) -> Array:
     """
     pace = by_weight(total, weights)
     steps = len(pace)
-    lag_share = min(_LAG_H / (steps * step_h), 1.0)
+    lag_share = min(lag_h / (steps * step_h), 1.0)
     left = (steps - 1 - np.arange(steps)) / steps
     lag = total * lag_share * np.minimum(left / _CLOSING, 1.0)
     corridor: Array = np.maximum.accumulate(np.maximum(pace - lag, min(total, 0.0)))
     return corridor
+
+
+def corridor_most(total: float, use: Array) -> Array:
+    """Cumulative upper limit around a planned use (time,): what the plan leaves over is free to take at any time.
+
+    Examples
+    --------
+    >>> corridor_most(10.0, np.array([4.0, 0.0, 2.0]))
+    array([ 8.,  8., 10.])
+    """
+    planned = np.cumsum(np.maximum(use, 0.0))
+    if planned[-1] > total:
+        planned *= max(total, 0.0) / planned[-1]
+    room: Array = planned + (total - planned[-1])
+    return room
 
 
 class BudgetRows:
@@ -136,19 +165,57 @@ class BudgetRows:
         shape = (len(limits), len(self._ends))
         self.breach = cp.Variable(shape, bounds=[0.0, _LARGEST_BREACH])
         self.allowed = cp.Parameter(shape)
+        self._multiplier = np.array([limit.multiplier_cny for limit in limits])
+        # what a window uses, where that is worth something elsewhere in the horizon
+        self.priced = np.flatnonzero(self._multiplier)
+        most = _LARGEST_BREACH * np.ones(self.priced.size)
+        self.used_here = cp.Variable(self.priced.size, bounds=[-most, most])
+        self.worth_elsewhere = cp.Parameter(self.priced.size)
 
     def bind(self, start: int, used: Array) -> None:
-        """Put in what is still allowed, or still due, after ``used`` (budget,) before step ``start``."""
+        """Put in what is still allowed, or still due, after ``used`` (budget,) before step ``start``.
+
+        What a use is worth elsewhere rises when a budget that may be used up is ahead of its pace, and falls when
+        one that has to be reached is: a multiplier that is a little off corrects itself.  The last steps of the
+        horizon have no elsewhere.
+        """
         self._used = used
+        pace = np.array([limit.pace[start - 1] if start else 0.0 for limit in self.limits])
+        ahead = (used - pace) / np.maximum(_STEERED * np.abs(self._limit[:, -1]), 1e-9)
+        ends = start + self.use.shape[1] == self._limit.shape[1]
+        factor = 0.0 if ends else np.clip(1.0 + self._sign * ahead, 0.0, 2.0)
+        self.worth_elsewhere.value = (self._sign * self._multiplier * factor)[self.priced]
         at = start + np.array(self._ends) - 1
         self.allowed.value = self._sign[:, None] * (self._limit[:, at] - used[:, None])
 
     def constraints(self) -> list[cp.Constraint]:
         """One row for each budget and end."""
-        until = np.arange(self.use.shape[1])[:, None] < np.array(self._ends)[None, :]
-        return [cp.multiply(self._sign[:, None], self.use @ until.astype(float)) - self.breach <= self.allowed]
+        self._kept = cp.multiply(self._sign[:, None], self.use @ self._until()) - self.breach <= self.allowed
+        if not self.priced.size:
+            return [self._kept]
+        return [self._kept, self.used_here == cp.sum(self.use[self.priced], axis=1)]
+
+    def _until(self) -> Array:
+        """Whether a step counts at an end, (step, end) of 0 and 1."""
+        return (np.arange(self.use.shape[1])[:, None] < np.array(self._ends)[None, :]).astype(float)
+
+    def price_of_use(self) -> Array:
+        """Cost of one unit more use of each budget in each step of the window solved last, (budget, step) [CNY]."""
+        return self._sign[:, None] * (np.asarray(self._kept.dual_value, dtype=float) @ self._until().T)
+
+    def multipliers(self) -> Array:
+        """What a unit less allowed (more due) of each budget would cost in the window solved last, (budget,) [CNY]."""
+        dual = np.asarray(self._kept.dual_value, dtype=float).reshape(len(self.limits), -1)
+        more: Array = dual.sum(axis=1)
+        return more + np.array([limit.multiplier_cny for limit in self.limits])
 
     def steering(self) -> cp.Expression:
+        """Price of falling out of pace, and what the use is worth elsewhere in the horizon [CNY]."""
+        if not self.priced.size:
+            return self.breach_cny()
+        return self.breach_cny() + self.worth_elsewhere @ self.used_here
+
+    def breach_cny(self) -> cp.Expression:
         """Price of falling out of pace [CNY]."""
         return cp.sum(self._price @ self.breach)
 

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from gridopt.model.algebra import every_step
 from gridopt.model.budget import BudgetLimit
 from gridopt.model.reserve_product import ReserveProduct
+from gridopt.model.worth import ReducedCosts
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -126,6 +127,7 @@ class Component(ABC, Generic[DataT]):
 
     name: ClassVar[str]
     outputs: ClassVar[tuple[Output, ...]]
+    worths: ClassVar[tuple[Output, ...]] = ()
 
     def __init__(self, data: DataT, steps: int, step_h: float) -> None:
         self.data = data
@@ -144,6 +146,12 @@ class Component(ABC, Generic[DataT]):
     @abstractmethod
     def bind(self, window: Window) -> None:
         """Put a window's values into the parameters."""
+
+    def forget(self) -> None:
+        """Widen limits that hang on the state handed over to what holds for any state; called after ``bind``.
+
+        Rows whose right-hand side hangs on the state need not be widened: a proof leaves them out.
+        """
 
     def constraints(self) -> list[cp.Constraint]:
         """Rows of this component alone."""
@@ -211,6 +219,20 @@ class Component(ABC, Generic[DataT]):
 
     def state(self, step: int) -> State:
         """State after step ``step`` of the window (counted from 1), for the next window."""
+        return {}
+
+    def worth(self, reduced_costs: ReducedCosts, budget_price: Array) -> dict[str, Array]:
+        """What one unit more of each capacity named in ``worths`` saves in each step, (element, step) [CNY per unit].
+
+        Asked after a window is solved, see ``gridopt.model.worth``.
+
+        Parameters
+        ----------
+        reduced_costs
+            Of any variable of the window.
+        budget_price
+            (own budget, step) cost of one unit more use of each of the data's budgets [CNY per unit].
+        """
         return {}
 
     @abstractmethod

@@ -64,9 +64,11 @@ class Demand(Component[DemandData]):
         self.demand = self.parameter()
         self.most_unserved = self.parameter(max(data.may_lack.size, 1), nonneg=True)
         if data.may_lack.size:
-            self.unserved = self.variable(0.0, self.most_unserved, rows=data.may_lack.size)
+            self.unserved = self.variable(0.0, self.most_unserved, rows=data.may_lack.size).set_label("unserved energy")
         if data.may_exceed.size:
-            self.excess = self.variable(0.0, _ENOUGH_EXCESS_MW, rows=data.may_exceed.size)
+            self.excess = self.variable(0.0, _ENOUGH_EXCESS_MW, rows=data.may_exceed.size).set_label(
+                "energy that no one takes"
+            )
 
     @classmethod
     def read(cls, case: Case, network: DCNetwork) -> DemandData:

@@ -19,6 +19,7 @@ from gridopt.model.algebra import add_up
 from gridopt.model.budget import BudgetRows
 from gridopt.model.component import Array, Component, State, Window
 from gridopt.model.system import System
+from gridopt.model.worth import ReducedCosts
 
 
 class DispatchModel:
@@ -99,6 +100,20 @@ class DispatchModel:
         return {
             part.name: (_value(part.cost(), self.steps), _value(part.penalty(), self.steps)) for part in self.components
         }
+
+    def worth(self, reduced_costs: ReducedCosts) -> dict[str, dict[str, Array]]:
+        """What one unit more of each component's capacities saves, (element, step) [CNY per unit]."""
+        prices = np.zeros((0, self.steps)) if self.budget is None else self.budget.price_of_use()
+        last = np.cumsum([len(part.data.budgets) for part in self.components])
+        return {
+            part.name: part.worth(reduced_costs, prices[stop - len(part.data.budgets) : stop])
+            for part, stop in zip(self.components, last, strict=True)
+        }
+
+    def worth_at_end_cny(self) -> float:
+        """Worth of what is left at the end of the window solved last [CNY]."""
+        worth = (part.end_value() for part in self.components)
+        return float(sum(np.sum(each.value) for each in worth if each is not None))
 
     def balance_price_cny_per_mwh(self) -> Array:
         """Price of one more MWh of demand at the reference of each balance area, (area, step)."""

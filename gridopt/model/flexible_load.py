@@ -73,7 +73,7 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         self.spilling, self.switched = _where(d.may_spill), _where(d.least_on_mw > 0)
         self.ramped = _where(d.ramp_mw_per_h * step_h < d.max_mw.max(axis=1) - d.min_mw.min(axis=1))
         self.lowest, self.highest = self.parameter(nonneg=True), self.parameter(nonneg=True)
-        self.drawn = self.variable(self.lowest, self.highest)
+        self.drawn = self.variable(self.lowest, self.highest).set_label("power drawn [MW]")
         if self.buffer.size:
             self._state_store()
         if self.giving.size:
@@ -94,8 +94,10 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         self.fed_on = _where((d.chain[rows].sum(axis=1) > 0).ravel())
         self.need = self.parameter(rows.size, nonneg=True)
         self.least_served, self.most_served = (self.parameter(rows.size, nonneg=True) for _ in range(2))
-        self.served = self.variable(self.least_served, self.most_served, rows=rows.size)
-        self.level = self.variable(0.0, d.max_e_mwh[rows], rows=rows.size)
+        self.served = self.variable(self.least_served, self.most_served, rows=rows.size).set_label(
+            "use that is served [MW]"
+        )
+        self.level = self.variable(0.0, d.max_e_mwh[rows], rows=rows.size).set_label("level of the load's store [MWh]")
         self.level_before = cp.Parameter(rows.size, nonneg=True)
         self.end_price = cp.Parameter(rows.size, nonneg=True)
         if d.returns:
@@ -169,7 +171,11 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         if self.spilling.size:
             stored = stored - places(self.spilling, at) @ self.spilled
         kept = (1 - d.self_discharge_per_h[at] * h)[:, None]
-        rows = [self.level == cp.multiply(kept, previous(self.level_before, self.level)) + h * stored]
+        rows = [
+            (self.level == cp.multiply(kept, previous(self.level_before, self.level)) + h * stored).set_label(
+                "energy of the load's store [MWh]"
+            )
+        ]
         if self.fed_on.size:
             lacking = d.may_lack[at][self.fed_on]
             for group, may_lack in ((self.fed_on[lacking], True), (self.fed_on[~lacking], False)):
@@ -177,7 +183,11 @@ class FlexibleLoad(Component[FlexibleLoadData]):
                     asked = self.need[group] + d.chain[at[group]] @ self.drawn
                     rows.append(self.served[group] <= asked if may_lack else self.served[group] == asked)
         if d.returns:
-            rows.append(self.level[:, -1] + self.missing >= self.end_floor)
+            rows.append(
+                (self.level[:, -1] + self.missing >= self.end_floor).set_label(
+                    "level of the load's store at the end [MWh]"
+                )
+            )
         return rows
 
     def _ramp_rows(self) -> list[cp.Constraint]:
@@ -186,7 +196,7 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         if self._jump().any():
             jumps = places(self.switched, self.ramped, self._jump()[self.switched])
             up, down = up + jumps @ previous(self.on_before, self.on), down + jumps @ self.on
-        return [up <= self.rise, down <= self.fall]
+        return [(up <= self.rise).set_label("ramp [MW]"), (down <= self.fall).set_label("ramp [MW]")]
 
     def power(self) -> cp.Expression:
         """Power given back less power drawn."""

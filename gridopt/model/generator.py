@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from gridopt.model.algebra import every_step
 from gridopt.model.component import Array, Component, ComponentData, Output, Window
+from gridopt.model.worth import ReducedCosts, of_lower
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -48,10 +49,14 @@ class Generator(Component[GeneratorData]):
     name = "generator"
     outputs = (Output("generator_p_mw", "generator", "MW", "output of thermal and other generators"),)
 
+    worths = (
+        Output("generator_minimum_worth_cny_per_mw", "generator", "CNY/MW", "saving of one MW less minimum output"),
+    )
+
     def __init__(self, data: GeneratorData, steps: int, step_h: float) -> None:
         super().__init__(data, steps, step_h)
         self.lowest, self.highest = self.parameter(), self.parameter()
-        self.output = self.variable(self.lowest, self.highest)
+        self.output = self.variable(self.lowest, self.highest).set_label("output [MW]")
         self.priced = np.unique(data.piece_of)
         if self.priced.size:
             self.piecewise = cp.Variable((self.priced.size, steps))
@@ -98,6 +103,11 @@ class Generator(Component[GeneratorData]):
         if self.priced.size:
             cost = cost + h * cp.sum(self.piecewise, axis=0)
         return cost
+
+    def worth(self, reduced_costs: ReducedCosts, budget_price: Array) -> dict[str, Array]:
+        """Lower limit of the output, where it is above zero."""
+        saved = of_lower(reduced_costs(self.output)) * (self.lowest.value > 0)
+        return {"generator_minimum_worth_cny_per_mw": saved}
 
     def results(self) -> dict[str, Array]:
         """Output."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
 
+from gridopt.errors import Fault, InputError
 from gridopt.model.algebra import every_step
 from gridopt.model.claims import claimed, thermal_clusters
 from gridopt.model.component import Array
@@ -35,6 +37,8 @@ def read_generators(case: Case, network: DCNetwork) -> GeneratorData | None:
     rows = dispatchable(case.net, claimed=taken)
     if not len(rows.element):
         return None
+    if faults := list(_quadratic_faults(case, rows)):
+        raise InputError(faults)
     steps = len(case.time)
     low = every_step(np.maximum(rows.min_p_mw, -_UNLIMITED_MW), steps)
     high = every_step(np.minimum(rows.max_p_mw, _UNLIMITED_MW), steps)
@@ -56,6 +60,24 @@ def read_generators(case: Case, network: DCNetwork) -> GeneratorData | None:
         piece_intercept=rows.segment_intercept,
         co2_t_per_mwh=co2_t_per_mwh,
     )
+
+
+def _quadratic_faults(case: Case, rows: Dispatchable) -> Iterator[Fault]:
+    """Quadratic costs beside whole units: HiGHS has no search for such problems."""
+    net = case.net
+    whole = thermal_clusters(case).any() or any(
+        len(net[table]) for table in ("storage", "demand_response", "flexible_load")
+    )
+    if case.settings.unit_commitment != "integer" or not whole:
+        return
+    costs = net.poly_cost
+    for element, index in zip(rows.element[rows.cp2 != 0], rows.element_index[rows.cp2 != 0], strict=True):
+        for row in costs.index[(costs["et"] == element) & (costs["element"] == index)]:
+            message = (
+                f"the cost of {element} {index} is quadratic, which can't be combined with unit_commitment: integer; "
+                "give it as a pwl_cost"
+            )
+            yield Fault(case.name, "poly_cost", str(row), "cp2_eur_per_mw2", message)
 
 
 def _node_matrix(network: DCNetwork, rows: Dispatchable) -> sp.csr_array:

@@ -59,7 +59,7 @@ class HeatSource(Component[HeatSourceData]):
 
     def __init__(self, data: HeatSourceData, steps: int, step_h: float) -> None:
         super().__init__(data, steps, step_h)
-        self.heat = self.variable(data.min_heat_mw, data.max_heat_mw)
+        self.heat = self.variable(data.min_heat_mw, data.max_heat_mw).set_label("heat output [MW]")
 
     @classmethod
     def read(cls, case: Case, network: DCNetwork) -> HeatSourceData | None:

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import cvxpy as cp
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from gridopt.check.heat import ELECTRIC, heat_plants, peak_heat_mw
 from gridopt.errors import Fault, InputError
@@ -88,12 +89,15 @@ class WorthOfHeat:
 class HeatZoneData(ComponentData):
     """Heat demand (element, time) [MW]; price of shortfall [CNY/MWh], store [MWh], [MW], [1/h], all (element,).
 
+    Zones that may lack heat are those with a price of it (``may_lack``).
+
     ``least_electric_mw`` is the least heat of the electric sources, NaN in zones without any; ``store_mwh`` is 0
     where a zone has no store.
     """
 
     demand_mw: Array
     least_electric_mw: Array
+    may_lack: NDArray[np.bool_]
     shortfall_cny_per_mwh: Array
     store_mwh: Array
     store_mw: Array
@@ -119,12 +123,12 @@ class HeatZone(Component[HeatZoneData]):
     def __init__(self, data: HeatZoneData, steps: int, step_h: float) -> None:
         super().__init__(data, steps, step_h)
         self.demand, self.most_short = self.parameter(nonneg=True), self.parameter(nonneg=True)
-        self.shortfall = self.variable(0.0, self.most_short)
+        self.shortfall = self.variable(0.0, self.most_short).set_label("heat that is not served")
         self.with_store = at = np.flatnonzero(data.store_mwh > 0)
         if at.size:
-            self.fill = self.variable(0.0, data.store_mw[at], rows=at.size)
-            self.draw = self.variable(0.0, data.store_mw[at], rows=at.size)
-            self.level = self.variable(0.0, data.store_mwh[at], rows=at.size)
+            self.fill = self.variable(0.0, data.store_mw[at], rows=at.size).set_label("filling of the heat store [MW]")
+            self.draw = self.variable(0.0, data.store_mw[at], rows=at.size).set_label("emptying of the heat store [MW]")
+            self.level = self.variable(0.0, data.store_mwh[at], rows=at.size).set_label("level of the heat store [MWh]")
             self.level_before, self.end_floor = cp.Parameter(at.size), cp.Parameter(at.size, nonneg=True)
             self.end_price = cp.Parameter(at.size, nonneg=True)
         self.with_electric = np.flatnonzero(np.isfinite(data.least_electric_mw))
@@ -148,14 +152,16 @@ class HeatZone(Component[HeatZoneData]):
         if faults:
             raise InputError(faults)
         size = table["store_mwh"].to_numpy(float)
-        price = table["shortfall_cny_per_mwh"].fillna(settings.prices.heat_shortfall_cny_per_mwh)
+        usual = settings.prices.heat_shortfall_cny_per_mwh
+        price = table["shortfall_cny_per_mwh"].astype(float).fillna(np.nan if usual is None else usual).to_numpy()
         return HeatZoneData(
             labels=element_labels("heat_zone", table),
             rows=table_rows("heat_zone", table),
             nodes=sp.csr_array((network.n_node, len(table))),
             demand_mw=peak[:, None] * profile_rows(case, table["profile"].tolist()),
             least_electric_mw=_least_electric_mw(case, table["name"]),
-            shortfall_cny_per_mwh=price.to_numpy(float),
+            may_lack=np.isfinite(price),
+            shortfall_cny_per_mwh=np.nan_to_num(price),
             store_mwh=size,
             store_mw=table["store_mw"].to_numpy(float),
             store_start_mwh=table["store_start_pu"].to_numpy(float) * size,
@@ -185,7 +191,7 @@ class HeatZone(Component[HeatZoneData]):
         if self.with_electric.size:
             least = d.least_electric_mw[self.with_electric][:, None]
             self.most_electric.value = np.maximum(self.demand.value[self.with_electric], least)
-        self.most_short.value = most_short
+        self.most_short.value = most_short * d.may_lack[:, None]
 
     def _floor_mwh(self, before_mwh: Array) -> Array:
         """Start level of the horizon, or what is reached by filling at full power throughout [MWh]."""
@@ -202,8 +208,8 @@ class HeatZone(Component[HeatZoneData]):
         kept = (1 - self.data.store_loss_per_h[self.with_store] * self.step_h)[:, None]
         before = cp.multiply(kept, previous(self.level_before, self.level))
         return [
-            self.level == before + self.step_h * (self.fill - self.draw),
-            self.level[:, -1] >= self.end_floor,
+            (self.level == before + self.step_h * (self.fill - self.draw)).set_label("content of the heat store [MWh]"),
+            (self.level[:, -1] >= self.end_floor).set_label("end level of the heat store [MWh]"),
         ]
 
     def join(self, parts: Mapping[str, Component[Any]], nodal_mw: cp.Expression) -> list[cp.Constraint]:
@@ -216,13 +222,13 @@ class HeatZone(Component[HeatZoneData]):
         heat = add_up(given)
         self._given = cp.Constant(np.zeros((self.data.count, self.steps))) if heat is None else heat
         from_store = self._from_store()
-        rows = [self._given + from_store + self.shortfall >= self.demand]
+        rows = [(self._given + from_store + self.shortfall >= self.demand).set_label("heat demand [MW]")]
         source = parts.get("heat_source")
         if isinstance(source, HeatSource) and self.with_electric.size:
             electric = np.flatnonzero(source.data.is_electric)
             zone_of = _sum_by_zone(self.data.labels, [source.data.heat_zone[i] for i in electric])
             use = (zone_of @ source.heat[electric] + from_store)[self.with_electric]
-            rows.append(use <= self.most_electric)
+            rows.append((use <= self.most_electric).set_label("electric heat that the zone can use [MW]"))
         return rows
 
     def _from_store(self) -> cp.Expression:

@@ -31,9 +31,10 @@ water none downwards.  Inertia counts :math:`H p`: the machines that run are at 
 **The end of a window**: a reservoir, with the water on its way to it, is pulled towards a reference level: what it
 would hold if it released its mean inflow evenly over the year, squeezed into its volume and band.  A MWh of water is
 worth what it makes in its own plant and in all plants below.  Water above the reference is worth less than the energy
-price, water missing below it costs more.  ``horizon.end_storage: free`` leaves this out; ``cyclic`` adds that at the
-end of the horizon a reservoir holds its start level again, or all that its natural inflow and the least release from
-above allow.
+price, water missing below it costs more.  Where the whole horizon was planned (``gridopt.horizon.guide``), level and
+worth are the plan's, and a level near the plan's is worth exactly that.  ``horizon.end_storage: free`` leaves this
+out; ``cyclic`` adds that at the end of the horizon a reservoir holds its start level again, or all that its natural
+inflow and the least release from above allow.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
 
 # Worth of a MWh of water relative to the energy price after the window, above and below the reference level.
 _WORTH_ABOVE, _WORTH_BELOW = 0.7, 1.5
+# Where the whole horizon was planned, a level may leave the plan by this part of the volume at no price.
+_DRIFT = 0.05
 # Kept off what a reservoir can only just reach, so that rounding at a seam never makes a window infeasible.
 _SEAM_TOLERANCE_MWH = 1e-6
 
@@ -80,10 +83,10 @@ class Hydro(Component[HydroData]):
     def __init__(self, data: HydroData, steps: int, step_h: float) -> None:
         super().__init__(data, steps, step_h)
         d = data
-        self.output = self.variable(np.where(d.scarce, 0.0, d.min_p_mw), d.max_p_mw)
-        self.spill = self.variable(0.0, d.max_spill_mw)
+        self.output = self.variable(np.where(d.scarce, 0.0, d.min_p_mw), d.max_p_mw).set_label("output [MW]")
+        self.spill = self.variable(0.0, d.max_spill_mw).set_label("spill [MW]")
         self.lowest, self.highest = self.parameter(nonneg=True), self.parameter(nonneg=True)
-        self.level = self.variable(self.lowest, self.highest)
+        self.level = self.variable(self.lowest, self.highest).set_label("reservoir level [MWh]")
         self.inflow = self.parameter(nonneg=True)
         self.level_before = cp.Parameter(d.count)
         self.reference = cp.Parameter(d.count)
@@ -91,7 +94,10 @@ class Hydro(Component[HydroData]):
         on_way = step_h * d.cascade.delay * (d.cascade.matrix() @ (d.max_p_mw + d.max_spill_mw))
         self.above = cp.Variable(d.count, bounds=[0.0, widest + on_way])
         self.below = cp.Variable(d.count, bounds=[0.0, widest + on_way])
-        self.price = cp.Parameter(nonneg=True)
+        # worth of water at the end [CNY/MWh]
+        self.worth_at_end = cp.Parameter(d.count, nonneg=True)
+        planned = d.water_value_cny_per_mwh is not None
+        self.drift = cp.Variable(d.count, bounds=[-_DRIFT * widest, _DRIFT * widest]) if planned else None
         self._state_cascade()
         self._state_rules(widest)
         self._state_reserve()
@@ -163,12 +169,22 @@ class Hydro(Component[HydroData]):
         self._before = state.get("released_mw", np.zeros((d.count, 0)))
         self.arriving.value, still_on_way = self._water_on_its_way(self._before)
         self.reference.value = reference - still_on_way
-        self.price.value = 0.0 if d.end_storage == "free" else max(window.energy_price_cny_per_mwh, 1.0)
+        self.worth_at_end.value = self._worth(window, span.stop - 1)
         self._bind_band(span)
         if d.end_storage == "cyclic" and window.last:
             lowest = self.lowest.value.copy()
             lowest[:, -1] = np.maximum(self._reachable_mwh(), lowest[:, -1])
             self.lowest.value = lowest
+
+    def _worth(self, window: Window, step: int) -> Array:
+        """Worth of a MWh of water of each plant after a step, in all plants that it passes [CNY/MWh]."""
+        d = self.data
+        planned = d.water_value_cny_per_mwh is not None and not window.last
+        if d.end_storage == "free" and not planned:
+            return np.zeros(d.count)
+        if d.water_value_cny_per_mwh is not None:
+            return np.maximum(d.water_value_cny_per_mwh[:, step], 1.0)
+        return max(window.energy_price_cny_per_mwh, 1.0) * d.chain
 
     def _water_on_its_way(self, released: Array) -> tuple[Array, Array]:
         """Water released above before the window: what arrives in it [MW], and what arrives after it [MWh]."""
@@ -212,9 +228,11 @@ class Hydro(Component[HydroData]):
         if self.data.cascade.below.size:
             change = change + self.step_h * (self._arrivals() + self.arriving)
             stock = stock + self._on_its_way_mwh()
+        water = self.level == previous(self.level_before, self.level) + change
+        self.water = water.set_label("water of the reservoir [MWh]")
         return [
-            self.level == previous(self.level_before, self.level) + change,
-            stock == self.reference + self.above - self.below,
+            self.water,
+            stock == self.reference + self.above - self.below + (0.0 if self.drift is None else self.drift),
             *self._rules(),
         ]
 
@@ -258,22 +276,27 @@ class Hydro(Component[HydroData]):
         kept = d.min_release_mw > d.min_p_mw
         sure, scarce = np.flatnonzero(kept & ~d.scarce), np.flatnonzero(kept & d.scarce)
         if sure.size:
-            rows.append(release[sure] >= every_step(d.min_release_mw[sure], self.steps))
+            rows.append(
+                (release[sure] >= every_step(d.min_release_mw[sure], self.steps)).set_label("least release [MW]")
+            )
         if scarce.size:
             least = every_step(d.min_release_mw[scarce], self.steps)
-            rows.append(release[scarce] + self._lack(scarce) >= least)
+            rows.append((release[scarce] + self._lack(scarce) >= least).set_label("least release [MW]"))
         running = np.flatnonzero(d.scarce & (d.min_p_mw > 0))
         if running.size:
             least = every_step(d.min_p_mw[running], self.steps)
-            rows.append(self.output[running] + self._lack(running) >= least)
+            rows.append((self.output[running] + self._lack(running) >= least).set_label("least output [MW]"))
         if d.ramped.size:
             change = (self.output - previous(self.output_before, self.output))[d.ramped]
             most = every_step((d.ramp_mw_per_h * self.step_h)[d.ramped], self.steps)
-            rows += [change <= most, -change <= most + self._lack(d.ramped)]
+            rows += [
+                (change <= most).set_label("ramp [MW]"),
+                (-change <= most + self._lack(d.ramped)).set_label("ramp [MW]"),
+            ]
         if self.low_band.size:
-            rows.append(self.level[self.low_band] + self.under >= self.floor)
+            rows.append((self.level[self.low_band] + self.under >= self.floor).set_label("reservoir band [MWh]"))
         if self.high_band.size:
-            rows.append(self.level[self.high_band] - self.over <= self.ceiling)
+            rows.append((self.level[self.high_band] - self.over <= self.ceiling).set_label("reservoir band [MWh]"))
         return rows
 
     def _reserve_rows(self) -> list[cp.Constraint]:
@@ -288,11 +311,15 @@ class Hydro(Component[HydroData]):
                 rows.append(reserve[limited] <= every_step(d.max_reserve_mw[of][limited], self.steps))
             if direction == "up":
                 energy = self.slots.sums("spinning", "up", by_duration=True)[of] @ self.held
-                rows.append(self.output[of] + reserve <= every_step(d.max_p_mw[of], self.steps))
-                rows.append(self.level[of] - energy >= every_step(d.min_e_mwh[of, 0], self.steps))
+                rows.append(
+                    (self.output[of] + reserve <= every_step(d.max_p_mw[of], self.steps)).set_label("reserve [MW]")
+                )
+                rows.append(
+                    (self.level[of] - energy >= every_step(d.min_e_mwh[of, 0], self.steps)).set_label("reserve [MWh]")
+                )
             else:
                 least = every_step(d.min_p_mw[of], self.steps)
-                rows.append(self.output[of] - reserve >= least)
+                rows.append((self.output[of] - reserve >= least).set_label("reserve [MW]"))
         return rows
 
     def reserve(self, product: ReserveProduct) -> cp.Expression | None:
@@ -328,8 +355,13 @@ class Hydro(Component[HydroData]):
 
     def end_value(self) -> cp.Expression:
         """Water above the reference level less water missing below it, in all plants that it passes."""
-        above, below = self.data.chain @ self.above, self.data.chain @ self.below
-        return self.price * (_WORTH_ABOVE * above - _WORTH_BELOW * below)
+        stock = _WORTH_ABOVE * self.above - _WORTH_BELOW * self.below
+        return self.worth_at_end @ (stock if self.drift is None else stock + self.drift)
+
+    def water_value_cny_per_mwh(self) -> Array:
+        """What a MWh more in each reservoir would save, in each step of the window solved last, (element, step)."""
+        dual = np.asarray(self.water.dual_value, dtype=float)
+        return dual.reshape((self.data.count, self.steps), order="F")
 
     def state(self, step: int) -> State:
         """Level after a step [MWh], inside its limits; the last releases and the output [MW]."""

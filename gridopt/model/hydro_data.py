@@ -90,6 +90,8 @@ class HydroData(ComponentData):
         Seasonal band of the level; NaN for none.
     reference_e_mwh
         Level, with the water on its way, of reservoirs that release evenly.
+    water_value_cny_per_mwh
+        Worth of a MWh of water, (element, time), where a plan of the whole horizon tells it; None otherwise.
     start_release_mw
         Release before the first step.
     chain
@@ -123,6 +125,7 @@ class HydroData(ComponentData):
     rule_cny_per_mwh: float
     water_spill_cny_per_mwh: float
     end_storage: str
+    water_value_cny_per_mwh: Array | None = None
 
     @property
     def least_mw(self) -> Array:

@@ -103,8 +103,8 @@ class Pilot(Component[PilotData]):
 
     def __init__(self, data: PilotData, steps: int, step_h: float) -> None:
         super().__init__(data, steps, step_h)
-        self.exported = self.variable(0.0, data.export_max_mw)
-        self.imported = self.variable(0.0, data.import_max_mw)
+        self.exported = self.variable(0.0, data.export_max_mw).set_label("feed-in of the zone [MW]")
+        self.imported = self.variable(0.0, data.import_max_mw).set_label("draw of the zone [MW]")
         self.fixed = self.parameter()
 
     @classmethod
@@ -154,10 +154,11 @@ class Pilot(Component[PilotData]):
             if name != "renewable":
                 dispatched = power if dispatched is None else dispatched + power
         self.generation, self.dispatched = generation, dispatched
-        rows: list[cp.Constraint] = [self.exported - self.imported == self.data.nodes.T @ nodal_mw]
+        exchange = self.exported - self.imported == self.data.nodes.T @ nodal_mw
+        rows: list[cp.Constraint] = [exchange.set_label("exchange of the zone")]
         own = np.flatnonzero(~self.data.resells)
         if own.size:
-            rows.append(self.exported[own] <= self.generation[own])
+            rows.append((self.exported[own] <= self.generation[own]).set_label("feed-in from own generation [MW]"))
         return rows
 
     def budget_use(self) -> list[cp.Expression]:

@@ -73,8 +73,10 @@ class Prosumer(Component[ProsumerData]):
         self.ramped = np.flatnonzero(d.ramp_mw_per_h * step_h < d.import_mw + d.export_mw)
         self.load, self.sunny = self.parameter(nonneg=True), self.parameter(nonneg=True)
         self.least_generation, self.most_unserved = self.parameter(nonneg=True), self.parameter(nonneg=True)
-        self.exchange = self.variable(-d.import_mw, d.export_mw)
-        self.generated = self.variable(self.least_generation, every_step(d.generation_max_mw, steps))
+        self.exchange = self.variable(-d.import_mw, d.export_mw).set_label("exchange with the grid [MW]")
+        self.generated = self.variable(self.least_generation, every_step(d.generation_max_mw, steps)).set_label(
+            "own generation [MW]"
+        )
         self.pv = self.variable(0.0, self.sunny)
         self.unserved = self.variable(0.0, self.most_unserved)
         self.excess = self.variable(0.0, d.excess_mw)
@@ -97,7 +99,7 @@ class Prosumer(Component[ProsumerData]):
         d, rows = self.data, self.storing
         self.charge = self.variable(0.0, d.store_mw[rows], rows=rows.size)
         self.discharge = self.variable(0.0, d.store_mw[rows], rows=rows.size)
-        self.level = self.variable(0.0, d.store_mwh[rows], rows=rows.size)
+        self.level = self.variable(0.0, d.store_mwh[rows], rows=rows.size).set_label("level of the own store [MWh]")
         self.level_before = cp.Parameter(rows.size, nonneg=True)
         self.end_price = cp.Parameter(rows.size, nonneg=True)
         if d.returns:
@@ -152,11 +154,14 @@ class Prosumer(Component[ProsumerData]):
         if self.storing.size:
             inner = inner + places(self.storing, self.data.count) @ (self.discharge - self.charge)
             rows += self._store_rows()
-        rows.append(self.exchange - inner == -self.load)
+        rows.append((self.exchange - inner == -self.load).set_label("balance behind the meter [MW]"))
         if self.ramped.size:
             change = (self.exchange - previous(self.exchange_before, self.exchange))[self.ramped]
             most = every_step((d.ramp_mw_per_h * h)[self.ramped], self.steps)
-            rows += [change <= most, -change <= most]
+            rows += [
+                (change <= most).set_label("ramp of the exchange [MW]"),
+                (-change <= most).set_label("ramp of the exchange [MW]"),
+            ]
         return rows
 
     def _store_rows(self) -> list[cp.Constraint]:

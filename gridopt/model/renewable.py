@@ -66,7 +66,7 @@ class Renewable(Component[RenewableData]):
     def __init__(self, data: RenewableData, steps: int, step_h: float) -> None:
         super().__init__(data, steps, step_h)
         self.available = self.parameter(nonneg=True)
-        self.output = self.variable(0.0, self.available)
+        self.output = self.variable(0.0, self.available).set_label("output that the weather allows")
 
     @classmethod
     def read(cls, case: Case, network: DCNetwork) -> RenewableData | None:

@@ -22,6 +22,7 @@ import scipy.sparse as sp
 
 from gridopt.model.component import Array, Component, ComponentData, Output, Window
 from gridopt.model.reserve_product import products_in_service, read_products
+from gridopt.model.worth import ReducedCosts, of_upper, price
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -44,6 +45,10 @@ class Reserve(Component[ReserveData]):
         Output("reserve_requirement_mw", "reserve", "MW", "reserve required (inertia: MW s)"),
         Output("reserve_held_mw", "reserve", "MW", "reserve held (inertia: MW s)"),
         Output("reserve_shortfall_mw", "reserve", "MW", "reserve that is lacking (inertia: MW s)"),
+    )
+
+    worths = (
+        Output("reserve_worth_cny_per_mw", "reserve", "CNY/MW", "saving of one MW less requirement (inertia: MW s)"),
     )
 
     def __init__(self, data: ReserveData, steps: int, step_h: float) -> None:
@@ -83,7 +88,8 @@ class Reserve(Component[ReserveData]):
             self.turned_down = self.variable(0.0, most, rows=self.downward.size)
             rows.append(cp.sum(self.turned_down, axis=0) <= cp.sum(renewable.power(), axis=0))
         self.held = cp.vstack([cp.reshape(each, (1, self.steps), order="F") for each in self._held(parts)])
-        return [*rows, self.held + self.shortfall >= self.required]
+        self.covered = self.held + self.shortfall >= self.required
+        return [*rows, self.covered]
 
     def _held(self, parts: Mapping[str, Component[Any]]) -> list[cp.Expression]:
         held = []
@@ -101,6 +107,13 @@ class Reserve(Component[ReserveData]):
     def penalty(self) -> cp.Expression:
         """Price of shortfall."""
         return (self.data.shortfall_cny_per_mwh * self.step_h) @ self.shortfall
+
+    def worth(self, reduced_costs: ReducedCosts, budget_price: Array) -> dict[str, Array]:
+        """Price of the requirement; with it the most that may fall short, and be held by wind and solar, is less."""
+        saved = price(self.covered) - of_upper(reduced_costs(self.shortfall))
+        if "turned_down" in vars(self):
+            saved[self.downward] -= of_upper(reduced_costs(self.turned_down))
+        return {"reserve_worth_cny_per_mw": saved}
 
     def results(self) -> dict[str, Array]:
         """Requirement, reserve held, shortfall."""

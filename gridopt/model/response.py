@@ -44,6 +44,8 @@ from gridopt.model.response_data import ResponseData
 from gridopt.model.response_read import read_response
 from gridopt.model.response_rows import rest_rows, trailing_sums
 from gridopt.model.response_schedule import without_idle_ends
+from gridopt.model.response_worth import program_worth
+from gridopt.model.worth import ReducedCosts
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -66,14 +68,18 @@ class Response(Component[ResponseData]):
         Output("response_called", "program", "1", "whether a program is on (missing: without on-state)"),
     )
 
+    worths = (Output("program_worth_cny_per_mw", "program", "CNY/MW", "saving of one MW more of a program"),)
+
     def __init__(self, data: ResponseData, steps: int, step_h: float) -> None:
         super().__init__(data, steps, step_h)
         self.lowest, self.highest = self.parameter(nonneg=True), self.parameter(nonneg=True)
-        self.active = self.variable(self.lowest, self.highest)
+        self.active = self.variable(self.lowest, self.highest).set_label("response [MW]")
         self.with_states = data.integer and bool(data.counted.size)
         self._state_shifts()
         self._state_calls()
         self.left = cp.Parameter(max(len(data.budgets), 1))
+        # rows in which the size of a program stands
+        self.size_rows: dict[str, cp.Constraint] = {}
         self.served, self._at_buses = np.zeros(0, dtype=np.int64), list[cp.Constraint]()
 
     def _state_shifts(self) -> None:
@@ -83,8 +89,8 @@ class Response(Component[ResponseData]):
             return
         self.most_raised = self.parameter(rows, nonneg=True)
         self.open_low, self.open_high = self.parameter(rows), self.parameter(rows)
-        self.raised = self.variable(0.0, self.most_raised, rows=rows)
-        self.open = self.variable(self.open_low, self.open_high, rows=rows)
+        self.raised = self.variable(0.0, self.most_raised, rows=rows).set_label("raised load [MW]")
+        self.open = self.variable(self.open_low, self.open_high, rows=rows).set_label("shifted load [MWh]")
         self.open_before = cp.Parameter(rows)
         # The balance at the end once more, with constant limits: what has parameters in its limits can't have a price.
         widest = np.maximum(np.abs(d.open_low_mwh).max(axis=1), np.abs(d.open_high_mwh).max(axis=1)) + 1.0
@@ -191,7 +197,8 @@ class Response(Component[ResponseData]):
         d = self.data
         rows = [*self._shift_rows(), *self._call_rows()]
         if d.budgets:
-            rows.append(cp.sum(self._use(self.active, *self._states), axis=1) <= self.left)
+            self.size_rows["left"] = cp.sum(self._use(self.active, *self._states), axis=1) <= self.left
+            rows.append(self.size_rows["left"])
         return rows
 
     def _shift_rows(self) -> list[cp.Constraint]:
@@ -200,10 +207,10 @@ class Response(Component[ResponseData]):
             return []
         saved = self.active[d.shifting]
         owed = self.step_h * (cp.multiply(d.payback_pu[:, None], saved) - self.raised)
-        most = every_step(d.rated_mw[d.shifting], self.steps)
+        self.size_rows["shift"] = saved + self.raised <= every_step(d.rated_mw[d.shifting], self.steps)
         return [
             self.open == previous(self.open_before, self.open) + owed,
-            saved + self.raised <= most,
+            self.size_rows["shift"],
             self.open_at_end == self.open[:, -1],
         ]
 
@@ -212,8 +219,9 @@ class Response(Component[ResponseData]):
         rows = []
         if self.with_states:
             on_before = previous(self.on_before, self.on)
+            self.size_rows["on"] = self.active[d.counted] <= cp.multiply(d.rated_mw[d.counted][:, None], self.on)
             rows += [
-                self.active[d.counted] <= cp.multiply(d.rated_mw[d.counted][:, None], self.on),
+                self.size_rows["on"],
                 self.on - on_before <= self.start,
                 self.start <= self.on,
                 self.start <= 1 - on_before,
@@ -223,13 +231,14 @@ class Response(Component[ResponseData]):
             rests = on.now @ cp.vec(self.on, order="F") + start.now @ cp.vec(self.start, order="F")
             rows.append(rests <= self.rest_left)
         if self.by_event.size:
-            rows.append(self.event_sums.now @ cp.vec(self._counting[self.by_event], order="F") <= self.event_left)
+            counted = cp.vec(self._counting[self.by_event], order="F")
+            self.size_rows["event"] = self.event_sums.now @ counted <= self.event_left
+            rows.append(self.size_rows["event"])
         if self.by_day.size:
             now = h * self._counting[self.by_day]
-            rows += [
-                now <= self.of_day,
-                previous(self.of_day_before, self.of_day) + now - self.of_day <= self.day_reset,
-            ]
+            before = previous(self.of_day_before, self.of_day)
+            self.size_rows["day"] = before + now - self.of_day <= self.day_reset
+            rows += [now <= self.of_day, self.size_rows["day"]]
         return rows
 
     @property
@@ -287,6 +296,10 @@ class Response(Component[ResponseData]):
         if not self.data.shifting.size:
             return None
         return -self.end_price * cp.sum(self.open_at_end)
+
+    def worth(self, reduced_costs: ReducedCosts, budget_price: Array) -> dict[str, Array]:
+        """Size of a program, with all limits that go with it."""
+        return {"program_worth_cny_per_mw": program_worth(self, reduced_costs, budget_price)}
 
     def tidy(self) -> None:
         """Take the on-state off steps at the ends of events in which nothing is called: nothing asks for it there."""

@@ -45,6 +45,8 @@ from gridopt.model.storage_data import StorageData, read_storage
 from gridopt.model.storage_days import DayLimits
 from gridopt.model.storage_reserve import ReserveSlots
 from gridopt.model.storage_units import AT_ONCE_MW, StorageUnits
+from gridopt.model.storage_worth import storage_worth
+from gridopt.model.worth import ReducedCosts
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -68,12 +70,18 @@ class Storage(Component[StorageData]):
         Output("storage_reserve_mw", "storage", "MW", "reserve held (inertia: MW s)", by="reserve"),
     )
 
+    worths = (
+        Output("storage_charge_worth_cny_per_mw", "storage", "CNY/MW", "saving of one MW more charging power"),
+        Output("storage_discharge_worth_cny_per_mw", "storage", "CNY/MW", "saving of one MW more discharging power"),
+        Output("storage_energy_worth_cny_per_mwh", "storage", "CNY/MWh", "saving of one MWh more room for energy"),
+    )
+
     def __init__(self, data: StorageData, steps: int, step_h: float) -> None:
         super().__init__(data, steps, step_h)
-        self.charge = self.variable(0.0, data.charge_mw)
-        self.discharge = self.variable(0.0, data.discharge_mw)
+        self.charge = self.variable(0.0, data.charge_mw).set_label("charging [MW]")
+        self.discharge = self.variable(0.0, data.discharge_mw).set_label("discharging [MW]")
         self.end_floor = cp.Parameter(data.count, nonneg=True)
-        self.energy = self.variable(data.min_e_mwh, data.max_e_mwh)
+        self.energy = self.variable(data.min_e_mwh, data.max_e_mwh).set_label("storage level [MWh]")
         self.energy_before = cp.Parameter(data.count)
         self.end_price = cp.Parameter(data.count, nonneg=True)
         self._state_units()
@@ -142,8 +150,10 @@ class Storage(Component[StorageData]):
         filled = cp.multiply((d.eta_charge * h)[:, None], self.charge)
         drawn = cp.multiply((h / d.eta_discharge)[:, None], self.discharge)
         rows = [
-            self.energy == cp.multiply(kept, previous(self.energy_before, self.energy)) + filled - drawn,
-            self.energy[:, -1] >= self.end_floor,
+            (self.energy == cp.multiply(kept, previous(self.energy_before, self.energy)) + filled - drawn).set_label(
+                "energy of the store [MWh]"
+            ),
+            (self.energy[:, -1] >= self.end_floor).set_label("level of the store at the end [MWh]"),
         ]
         if self.limited.size:
             rows += self.days.constraints(self.discharge[self.limited])
@@ -155,6 +165,8 @@ class Storage(Component[StorageData]):
 
     def _reserve_rows(self) -> list[cp.Constraint]:
         d, rows = self.data, []
+        # limits that are the power or the energy of some stores
+        self.size_rows: list[tuple[str, NDArray[np.int64], cp.Constraint]] = []
         net = self.discharge - self.charge
         for direction, sign, most in (("up", 1.0, d.discharge_mw), ("down", -1.0, d.charge_mw)):
             of = self.slots.holders("spinning", direction)
@@ -163,33 +175,39 @@ class Storage(Component[StorageData]):
             power = self.slots.sums("spinning", direction)[of] @ self.held
             lasting = self.slots.sums("spinning", direction, by_duration=True)[of] @ self.held
             rows.append(sign * net[of] + power <= every_step(most[of], self.steps))
+            self.size_rows.append(("discharge" if direction == "up" else "charge", of, rows[-1]))
             if direction == "up":
                 drawn = cp.multiply((1 / d.eta_discharge)[of][:, None], lasting)
                 rows.append(self.energy[of] - drawn >= every_step(d.min_e_mwh[of], self.steps))
             else:
                 filled = cp.multiply(d.eta_charge[of][:, None], lasting)
                 rows.append(self.energy[of] + filled <= every_step(d.max_e_mwh[of], self.steps))
+                self.size_rows.append(("energy", of, rows[-1]))
         of = self.slots.holders("emergency")
         if of.size:
             power = self.slots.sums("emergency")[of] @ self.held
             lasting = self.slots.sums("emergency", by_duration=True)[of] @ self.held
             drawn = cp.multiply((1 / d.eta_discharge)[of][:, None], lasting)
             rows.append(power <= every_step(d.discharge_mw[of], self.steps))
+            self.size_rows.append(("discharge", of, rows[-1]))
             rows.append(self.energy[of] - drawn >= every_step(d.min_e_mwh[of], self.steps))
-        running = self._running_machines()
-        if any(each.kind == "inertia" for each in d.products) and running.size:
+        running = self.running_machines
+        if self.asks_inertia and running.size:
             pumping, generating = (one_over(most)[running][:, None] for most in (d.charge_mw, d.discharge_mw))
             both = cp.multiply(pumping, self.charge[running]) + cp.multiply(generating, self.discharge[running])
-            rows.append(both <= 1.0)
+            self.machine_row = both <= 1.0
+            rows.append(self.machine_row)
         return rows
 
-    def _running_machines(self) -> NDArray[np.int64]:
+    @property
+    def running_machines(self) -> NDArray[np.int64]:
         """Machines with inertia."""
         return np.flatnonzero(self.data.machines & (self.data.inertia_s > 0))
 
     def join(self, parts: Mapping[str, Component[Any]], nodal_mw: cp.Expression) -> list[cp.Constraint]:
         """Connections shared with wind and solar parks."""
         d = self.data
+        self._parts = parts
         if not d.connections:
             return []
         members = np.zeros((len(d.connections), d.count))
@@ -200,13 +218,17 @@ class Storage(Component[StorageData]):
         limit = every_step(np.array([connection.limit_mw for connection in d.connections]), self.steps)
         park = self._park_output(parts.get("renewable"))
         net = park + members @ (self.discharge - self.charge)
-        rows = [net <= limit]
+        rows = [(net <= limit).set_label("feed-in over the shared connection [MW]")]
         drawing = np.flatnonzero(members @ d.charge_mw > limit[:, 0])
         if drawing.size:
-            rows.append(-net[drawing] <= limit[drawing])
+            rows.append((-net[drawing] <= limit[drawing]).set_label("draw over the shared connection [MW]"))
         bound = np.flatnonzero(own_only.any(axis=1))
         if bound.size:
-            rows.append(sp.csr_array(own_only[bound]) @ self.charge <= park[bound])
+            rows.append(
+                (sp.csr_array(own_only[bound]) @ self.charge <= park[bound]).set_label(
+                    "charging from the own park only [MW]"
+                )
+            )
         return rows
 
     def _park_output(self, renewable: Component[Any] | None) -> cp.Expression:
@@ -243,7 +265,7 @@ class Storage(Component[StorageData]):
         d = self.data
         full = d.inertia_s * d.discharge_mw
         held = cp.Constant(every_step(np.where(d.machines, 0.0, full), self.steps))
-        running = self._running_machines()
+        running = self.running_machines
         if running.size:
             place = places(running, d.count)
             pumping, generating = (full * one_over(most) for most in (d.charge_mw, d.discharge_mw))
@@ -265,6 +287,22 @@ class Storage(Component[StorageData]):
     def end_value(self) -> cp.Expression:
         """Energy held at the end, worth what it will replace."""
         return self.end_price @ self.energy[:, -1]
+
+    def worth(self, reduced_costs: ReducedCosts, budget_price: Array) -> dict[str, Array]:
+        """Power both ways, and room for energy."""
+        saved = storage_worth(self, reduced_costs)
+        return {each.name: saved[each.name.split("_")[1]] for each in self.worths}
+
+    @property
+    def asks_inertia(self) -> bool:
+        """Whether a product asks for the kinetic energy of stores."""
+        return any(each.kind == "inertia" for each in self.data.products) and bool(self.data.inertia_s.any())
+
+    @property
+    def reserve_row(self) -> cp.Constraint:
+        """Requirement of all products, (product, step)."""
+        reserve: Any = self._parts["reserve"]
+        return reserve.covered
 
     def state(self, step: int) -> State:
         """Level after a step [MWh], inside its limits; what the running day has used [MWh]."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from gridopt.model.algebra import every_step
 from gridopt.model.component import Array, previous
+from gridopt.model.worth import ReducedCosts, of_upper, price
 
 _DAY_H = 24.0
 # An hour so near to midnight is midnight.
@@ -54,7 +55,8 @@ class DayLimits:
     def bind(self, start: int, used_mwh: Array) -> None:
         """Put in what the running day has used [MWh] before the window that begins at step ``start``."""
         self._start_h = _hour_of_day(self.start_h + start * self.step_h)
-        self._used = np.minimum(used_mwh, self.most_mwh)
+        begun = self._start_h > _HOUR
+        self._used = np.minimum(used_mwh, self.most_mwh) * begun  # at midnight nothing is used yet
         self.used_before.value = self._used
         days = self._days(self._start_h)
         if self.whole_days:
@@ -72,9 +74,21 @@ class DayLimits:
         if self.whole_days:
             day = self._days(self.start_h)
             days = sp.csr_array((np.full(self.steps, self.step_h), (np.arange(self.steps), day)))
-            return [discharge @ days <= self.room]
+            self._limited = discharge @ days <= self.room
+            return [self._limited]
         used_now = self.step_h * discharge
-        return [self.used >= used_now, self.used >= previous(self.used_before, self.used) + used_now - self.freed]
+        self._limited = self.used >= previous(self.used_before, self.used) + used_now - self.freed
+        return [self.used >= used_now, self._limited]
+
+    def worth(self, reduced_costs: ReducedCosts) -> Array:
+        """What one MWh more of the limit saves, (store, step) [CNY/MWh]; of whole days in their last step."""
+        if not self.whole_days:
+            begins = self.freed.value > 0
+            return of_upper(reduced_costs(self.used)) + begins * price(self._limited)
+        day = self._days(self.start_h)
+        saved = np.zeros((self.most_mwh.size, self.steps))
+        saved[:, np.flatnonzero(np.diff(day, append=day[-1] + 1))] = price(self._limited)
+        return saved
 
     def used_mwh(self, discharge_mw: Array, step: int) -> Array:
         """What the day that runs after ``step`` steps of the window has used [MWh]."""

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from gridopt.model.algebra import every_step
 from gridopt.model.component import Array
+from gridopt.model.worth import price
 
 if TYPE_CHECKING:
     from gridopt.model.storage_data import StorageData
@@ -58,6 +59,8 @@ class StorageUnits:
     def constraints(self, charge: cp.Variable, discharge: cp.Variable) -> list[cp.Constraint]:
         """Rows of counts and modes."""
         d, rows = self.data, []
+        # rows in which the power of a store stands
+        self._pumped: list[tuple[NDArray[np.int64], cp.Constraint]] = []
         if self.counted.size:
             of, n = self.counted, d.n_units[self.counted][:, None]
             pumped = cp.multiply((d.charge_mw / d.n_units)[of][:, None], self.pumps)
@@ -65,21 +68,43 @@ class StorageUnits:
             fixed, free = np.flatnonzero(d.fixed_speed[of]), np.flatnonzero(~d.fixed_speed[of])
             least = np.flatnonzero(d.min_discharge_pu[of] > 0)
             if fixed.size:
-                rows.append(charge[of[fixed]] == pumped[fixed])
+                self._pumped.append((fixed, charge[of[fixed]] == pumped[fixed]))
             if free.size:
-                rows.append(charge[of[free]] <= pumped[free])
+                self._pumped.append((free, charge[of[free]] <= pumped[free]))
+            rows += [row for _, row in self._pumped]
+            self._least, self._given = None, discharge[of] <= given
             if least.size:
                 smallest = cp.multiply(d.min_discharge_pu[of[least]][:, None], given[least])
-                rows.append(discharge[of[least]] >= smallest)
-            rows.append(discharge[of] <= given)
+                self._least = discharge[of[least]] >= smallest
+                rows.append(self._least)
+            rows.append(self._given)
             rows.append(self.pumps <= cp.multiply(n, self.pumping))
             rows.append(self.turbines + cp.multiply(n, self.pumping) <= np.repeat(n, self.steps, axis=1))
         if self.moded.size:
             of = self.moded
             most = every_step(d.discharge_mw[of], self.steps)
-            rows.append(charge[of] <= cp.multiply(d.charge_mw[of][:, None], self.mode))
-            rows.append(discharge[of] + cp.multiply(d.discharge_mw[of][:, None], self.mode) <= most)
+            self._charging = charge[of] <= cp.multiply(d.charge_mw[of][:, None], self.mode)
+            self._discharging = discharge[of] + cp.multiply(d.discharge_mw[of][:, None], self.mode) <= most
+            rows += [self._charging, self._discharging]
         return rows
+
+    def worth(self) -> tuple[Array, Array]:
+        """What one MW more of charging and of discharging power saves in these rows, each (element, step) [CNY/MW]."""
+        d = self.data
+        charging, discharging = np.zeros((2, d.count, self.steps))
+        if self.counted.size:
+            of, n = self.counted, d.n_units[self.counted][:, None]
+            for rows, limit in self._pumped:
+                charging[of[rows]] = price(limit) * self.pumps.value[rows] / n[rows]
+            discharging[of] = price(self._given) * self.turbines.value / n
+            if self._least is not None:
+                rows = np.flatnonzero(d.min_discharge_pu[of] > 0)
+                held = d.min_discharge_pu[of[rows]][:, None] * self.turbines.value[rows] / n[rows]
+                discharging[of[rows]] -= price(self._least) * held
+        if self.moded.size:
+            charging[self.moded] = price(self._charging) * self.mode.value
+            discharging[self.moded] = price(self._discharging) * (1.0 - self.mode.value)
+        return charging, discharging
 
     def to_separate(self, charge_mw: Array, discharge_mw: Array) -> list[tuple[cp.Variable, NDArray[np.bool_]]]:
         """Modes of the hours in which a store both charges and discharges."""

@@ -40,6 +40,7 @@ from gridopt.model.thermal_fuel import CurvedFuel
 from gridopt.model.thermal_heat import HeatRegion
 from gridopt.model.thermal_reserve import HeldReserve, held_values, spinning
 from gridopt.model.thermal_starts import WarmArcs, WarmStarts
+from gridopt.model.worth import ReducedCosts
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -77,6 +78,10 @@ class Thermal(Component[ThermalData]):
         Output("generator_reserve_mw", "generator", "MW", "reserve held (inertia: MW s)", by="reserve"),
     )
 
+    worths = (
+        Output("generator_minimum_worth_cny_per_mw", "generator", "CNY/MW", "saving of one MW less minimum output"),
+    )
+
     def __init__(self, data: ThermalData, steps: int, step_h: float) -> None:
         super().__init__(data, steps, step_h)
         n, whole = data.count, data.integer
@@ -84,11 +89,13 @@ class Thermal(Component[ThermalData]):
         self.available = self.parameter(nonneg=True)
         # what heat takes of the largest output, as a whole and less what stopping units may count twice
         self.heat_cut, self.cut = self.parameter(nonneg=True), self.parameter(nonneg=True)
-        self.on = self.variable(self.least_on, self.available, integer=whole)
-        self.start = self.variable(0.0, data.n_units, integer=whole)
+        self.on = self.variable(self.least_on, self.available, integer=whole).set_label("units running")
+        self.start = self.variable(0.0, data.n_units, integer=whole).set_label("starts")
         self.most_stop = self.parameter(nonneg=True)
-        self.stop = self.variable(0.0, self.most_stop, integer=whole)
-        self.above = self.variable(self.floor, data.n_units * (data.max_mw - data.min_mw))
+        self.stop = self.variable(0.0, self.most_stop, integer=whole).set_label("stops")
+        self.above = self.variable(self.floor, data.n_units * (data.max_mw - data.min_mw)).set_label(
+            "output above the minimum [MW]"
+        )
         self.on_before, self.above_before = cp.Parameter(n), cp.Parameter(n)
         # starts and stops before the window that still hold units on or off in it
         self.held_on, self.held_off = self.parameter(nonneg=True), self.parameter(nonneg=True)
@@ -177,8 +184,9 @@ class Thermal(Component[ThermalData]):
         held_on = thermal_rows.still_held(state["starts"], d.min_up_steps, self.steps)
         if self.trip is not None:
             held_on = held_on - thermal_rows.still_held(state["trips"], d.min_up_steps - 1, self.steps)
-            forced = d.forced_units[:, span]
-            self.most_trip.value = forced + self._unforeseen_stops(state, held_on, np.cumsum(forced, axis=1))
+            self._forced = d.forced_units[:, span]
+            unforeseen = self._unforeseen_stops(state, held_on, np.cumsum(self._forced, axis=1))
+            self.most_trip.value = self._forced + unforeseen
         held_off = thermal_rows.still_held(state["stops"], d.min_down_steps, self.steps)
         self.held_on.value, self.held_off.value = (self._held(units) for units in (held_on, held_off))
         if self.bands is not None:
@@ -187,6 +195,14 @@ class Thermal(Component[ThermalData]):
             self.deep_floor.value = self.floor.value + d.depth_mw[:, None] * heating
         if self.warm is not None:
             self.warm.bind(state["cooling_units"])
+
+    def forget(self) -> None:
+        """Any number of units may stop in the first step and be warm; units trip only where they are forced."""
+        self.most_stop.value = every_step(self.data.n_units, self.steps)
+        if self.trip is not None:
+            self.most_trip.value = self._forced
+        if self.warm is not None:
+            self.warm.bind(every_step(self.data.n_units, self.warm.memory))
 
     def _held(self, units: Array) -> Array:
         return np.maximum(np.round(units), 0.0) if self.data.integer else thermal_rows.drawn_in(units)
@@ -228,11 +244,12 @@ class Thermal(Component[ThermalData]):
     def constraints(self) -> list[cp.Constraint]:
         """Commitment, capacity, ramps, and the rows of the features that the case uses."""
         stopped = self._stopped()
+        self.lowest_rows = thermal_rows.lowest(self)
         rows = [
-            self.on - previous(self.on_before, self.on) == self.start - stopped,
+            (self.on - previous(self.on_before, self.on) == self.start - stopped).set_label("starts and stops"),
             *([] if self.lazy_rows else self._seldom()),
             *thermal_rows.capacity(self),
-            *thermal_rows.lowest(self),
+            *self.lowest_rows,
         ]
         for feature in (self.bands, self.up, self.down):
             if feature is not None:
@@ -252,11 +269,8 @@ class Thermal(Component[ThermalData]):
 
     def _seldom(self) -> list[cp.Constraint]:
         """Minimum times and ramps, which real units seldom meet, and the last step on of units that give heat."""
-        return [
-            *thermal_rows.minimum_times(self),
-            *thermal_rows.ramps(self),
-            *thermal_rows.heated_capacity(self),
-        ]
+        self.ramp_rows = thermal_rows.ramps(self)
+        return [*thermal_rows.minimum_times(self), *self.ramp_rows, *thermal_rows.heated_capacity(self)]
 
     @property
     def regulated(self) -> cp.Expression:
@@ -312,6 +326,10 @@ class Thermal(Component[ThermalData]):
         if product.kind != "spinning" or side is None:
             return None
         return cp.sum(side.held[side.of(product)], axis=0)
+
+    def worth(self, reduced_costs: ReducedCosts, budget_price: Array) -> dict[str, Array]:
+        """Minimum output of the cluster, in the heat season too: all its units share one MW less."""
+        return {"generator_minimum_worth_cny_per_mw": thermal_rows.minimum_worth(self, reduced_costs)}
 
     def state(self, step: int) -> State:
         """Units on, output above the minimum, starts and stops of the last hours before a step."""

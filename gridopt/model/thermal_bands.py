@@ -79,7 +79,8 @@ class RegulationBands:
     def __init__(self, part: Component[Any], bands: Bands, n_units: Array) -> None:
         self.bands = bands
         count = bands.cluster.size
-        self.used = part.variable(0.0, bands.width_mw * n_units[bands.cluster], rows=count)
+        most = bands.width_mw * n_units[bands.cluster]
+        self.used = part.variable(0.0, most, rows=count).set_label("output below the minimum [MW]")
         self._heating = part.parameter(rows=count, nonneg=True)
         self._of_cluster = sp.csr_array(
             (np.ones(count), (bands.cluster, np.arange(count))), shape=(part.data.count, count)

@@ -134,7 +134,8 @@ class HeatRegion:
     def __init__(self, part: Component[Any], plants: HeatPlants, n_units: Array) -> None:
         self.plants = plants
         count = plants.cluster.size
-        self.heat = part.variable(0.0, plants.max_heat_mw * n_units[plants.cluster], rows=count)
+        most = plants.max_heat_mw * n_units[plants.cluster]
+        self.heat = part.variable(0.0, most, rows=count).set_label("heat output [MW]")
         self._shape = (part.data.count, count)
 
     def _at_clusters(self, factor: Array) -> sp.csr_array:
@@ -155,14 +156,22 @@ class HeatRegion:
         """
         plants = self.plants
         of = plants.cluster
-        rows = [self.heat <= cp.multiply(plants.max_heat_mw[:, None], on[of])]
+        rows = [
+            (self.heat <= cp.multiply(plants.max_heat_mw[:, None], on[of])).set_label(
+                "largest heat of running units [MW]"
+            )
+        ]
         back, free = np.flatnonzero(plants.is_back_pressure), np.flatnonzero(~plants.is_back_pressure)
         if back.size:
-            rows.append(power[of[back]] == cp.multiply(plants.c_m[back][:, None], self.heat[back]))
+            rows.append(
+                (power[of[back]] == cp.multiply(plants.c_m[back][:, None], self.heat[back])).set_label(
+                    "power that follows heat [MW]"
+                )
+            )
         if free.size:
             line = cp.multiply(plants.c_m[free][:, None], self.heat[free])
             line = line + cp.multiply(plants.offset_mw[free][:, None], on[of[free]])
-            rows.append(power_low[of[free]] >= line)
+            rows.append((power_low[of[free]] >= line).set_label("least power beside the heat [MW]"))
         return rows
 
     def heat_mw(self) -> cp.Expression:

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 
 from gridopt.model.algebra import every_step
 from gridopt.model.component import Array, previous
+from gridopt.model.worth import ReducedCosts, of_lower, price
 
 if TYPE_CHECKING:
     from gridopt.model.thermal import Thermal
@@ -53,12 +54,12 @@ def minimum_times(part: Thermal) -> list[cp.Constraint]:
         stay = part.on[of]
         if part.trip is not None and length > 1:
             stay = stay + part.trip[of] @ last_steps(part.steps, int(length) - 1)
-        rows.append(recent + part.held_on[of] <= stay)
+        rows.append((recent + part.held_on[of] <= stay).set_label("minimum time on"))
     for length in np.unique(d.min_down_steps):
         of = np.flatnonzero(d.min_down_steps == length)
         recent = part.stop[of] @ last_steps(part.steps, int(length))
         most = every_step(d.n_units[of], part.steps)
-        rows.append(recent + part.held_off[of] <= most - part.on[of])
+        rows.append((recent + part.held_off[of] <= most - part.on[of]).set_label("minimum time off"))
     return rows
 
 
@@ -93,18 +94,18 @@ def _capacity(
     long = clusters[d.min_up_steps[clusters] >= 2]
     if long.size:
         limits = cp.multiply(at_start, part.start) + cp.multiply(at_stop, next_stop)
-        rows.append((room - limits)[long] >= 0)
+        rows.append(((room - limits)[long] >= 0).set_label("largest output of running units [MW]"))
     short = clusters[d.min_up_steps[clusters] < 2]
     if short.size:
         extra_stop = np.maximum(at_stop - at_start, 0.0)
         extra_start = np.maximum(at_start - at_stop, 0.0)
         starting = cp.multiply(at_start, part.start) + cp.multiply(extra_stop, next_stop)
         stopping = cp.multiply(at_stop, next_stop) + cp.multiply(extra_start, part.start)
-        rows.append((room - starting)[short] >= 0)
+        rows.append(((room - starting)[short] >= 0).set_label("largest output of running units [MW]"))
         # the same row again where units may stop from any output
         other = np.intersect1d(short, np.flatnonzero(at_stop > 0))
         if other.size:
-            rows.append((room - stopping)[other] >= 0)
+            rows.append(((room - stopping)[other] >= 0).set_label("largest output of running units [MW]"))
     return rows
 
 
@@ -115,28 +116,62 @@ def start_and_stop_cuts(max_mw: Array, start_mw: Array, stop_mw: Array) -> tuple
 
 def ramps(part: Thermal) -> list[cp.Constraint]:
     """Rise and fall of the output above the minimum, with the reserve held on top of it."""
-    d, h, rows = part.data, part.step_h, []
+    d, rows = part.data, []
     change = part.regulated - previous(part.above_before, part.regulated)
     span, depth = d.max_mw - d.min_mw, d.depth_mw
     at_start = np.maximum(d.startup_ramp_mw - d.min_mw, 0.0)[:, None]
     at_stop = np.maximum(d.shutdown_ramp_mw - d.min_mw, 0.0)[:, None]
-    rise, fall = np.minimum(d.ramp_up_mw_per_h * h, span + depth), np.minimum(d.ramp_down_mw_per_h * h, span + depth)
+    rise, fall = _most_change_mw(part)
     stay = part.on - part.start
-    up = np.flatnonzero((rise < span - _MW) | (depth > 0))
+    up, down = _ramped(part)
     if up.size:
         most = cp.multiply(rise[:, None], stay) + cp.multiply(at_start, part.start)
         if part.trip is not None and (depth > 0).any():
             most = most + cp.multiply(depth[:, None], part.trip)
         risen = change if part.up is None else change + part.up.total()
-        rows.append((risen - most)[up] <= 0)
-    down = np.flatnonzero((fall < span - _MW) | (depth > 0))
+        rows.append(((risen - most)[up] <= 0).set_label("ramp [MW]"))
     if down.size:
         most = cp.multiply(fall[:, None], stay) + cp.multiply(at_stop, part.stop)
         if part.trip is not None:
             most = most + cp.multiply(span[:, None], part.trip)
         fallen = -change if part.down is None else part.down.total() - change
-        rows.append((fallen - most)[down] <= 0)
+        rows.append(((fallen - most)[down] <= 0).set_label("ramp [MW]"))
     return rows
+
+
+def _most_change_mw(part: Thermal) -> tuple[Array, Array]:
+    """What one unit may rise and fall by in a step, each (element,) [MW]: never more than its whole range."""
+    d = part.data
+    range_mw = d.max_mw - d.min_mw + d.depth_mw
+    rise, fall = (np.minimum(ramp * part.step_h, range_mw) for ramp in (d.ramp_up_mw_per_h, d.ramp_down_mw_per_h))
+    return rise, fall
+
+
+def _ramped(part: Thermal) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Clusters whose rise, and whose fall, has a row."""
+    d = part.data
+    up, down = (np.flatnonzero((most < d.max_mw - d.min_mw - _MW) | (d.depth_mw > 0)) for most in _most_change_mw(part))
+    return up, down
+
+
+def minimum_worth(part: Thermal, reduced_costs: ReducedCosts) -> Array:
+    r"""What a cluster saves if its units share one MW less of minimum output, (element, step) [CNY/MW].
+
+    The load :math:`P^{min} n + y` stays as it is while :math:`P^{min}` falls, so :math:`y` rises: off its lower
+    limit, by the units that run; and in the ramps, which count :math:`y`, by the units that stop or start.
+    """
+    d = part.data
+    running = of_lower(reduced_costs(part.above))
+    for row in part.lowest_rows:
+        running = running + price(row)
+    saved = part.on.value * running
+    trip = 0.0 if part.trip is None else part.trip.value
+    moves = (part.stop.value + trip, part.start.value)
+    rows = iter(part.ramp_rows)
+    for of, units in zip(_ramped(part), moves, strict=True):
+        if of.size:
+            saved[of] += units[of] * price(next(rows))
+    return saved * ((d.min_mw > 0) / d.n_units)[:, None]
 
 
 def lowest(part: Thermal) -> list[cp.Constraint]:

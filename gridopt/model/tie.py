@@ -20,7 +20,9 @@ is zero at the end of each period (calendar month or year, and the horizon) and 
 block that reaches beyond the window) is settled at a price above that of unserved energy, so that a window always
 has a solution.  At the end of a window, being ahead is worth the energy that need not be sent later, less the
 value that is then not earned: :math:`(\lambda - (1-\ell)\pi)\, z_T`, with a price :math:`\lambda` of energy that is
-taken a quarter lower where a window ends ahead of the contract and a quarter higher where it ends behind.
+taken a quarter lower where a window ends ahead of the contract and a quarter higher where it ends behind.  Where
+the whole horizon was planned (``gridopt.horizon.guide``), ahead and behind are counted from the plan, being near it is
+worth what the plan says, and that is taken a quarter of the energy price lower and higher beyond.
 
 Channels with a renewable share: :mod:`gridopt.model.tie_channel`.
 """
@@ -36,6 +38,7 @@ import numpy as np
 from gridopt.model.algebra import add_up
 from gridopt.model.component import Array, Component, Output, State, Window, previous
 from gridopt.model.tie_data import TieData, read_ties
+from gridopt.model.worth import ReducedCosts, of_lower, of_upper
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
 
 # By how much of the energy price a window errs on the side of the contract when it ends ahead or behind.
 _CAUTION = 0.25
+# Where the whole horizon was planned, the account may leave the plan by this part of its corridor at no price.
+_DRIFT = 0.1
 # Attribution costs nothing, but what a window does not attribute is lost to the share of the year.
 _ATTRIBUTION_CNY_PER_MWH = 1e-3
 
@@ -59,10 +64,15 @@ class Tie(Component[TieData]):
         Output("tie_renewable_mw", "tie", "MW", "wind and solar attributed to the export of a channel"),
     )
 
+    worths = (
+        Output("tie_export_worth_cny_per_mw", "tie", "CNY/MW", "saving of one MW more export limit"),
+        Output("tie_import_worth_cny_per_mw", "tie", "CNY/MW", "saving of one MW more import limit (less export)"),
+    )
+
     def __init__(self, data: TieData, steps: int, step_h: float) -> None:
         super().__init__(data, steps, step_h)
         self.lowest, self.highest = self.parameter(), self.parameter()
-        self.export = self.variable(self.lowest, self.highest)
+        self.export = self.variable(self.lowest, self.highest).set_label("export schedule [MW]")
         self.limited = np.flatnonzero(data.is_limited)
         self.reversing = np.flatnonzero(data.reverses)
         self.keeping = np.flatnonzero(data.keeps_energy)
@@ -70,7 +80,9 @@ class Tie(Component[TieData]):
         self.export_before = cp.Parameter(max(self.limited.size, 1))
         if self.limited.size:
             self.fastest_fall, self.fastest_rise = (self.parameter(self.limited.size) for _ in range(2))
-            self.change = self.variable(self.fastest_fall, self.fastest_rise, rows=self.limited.size)
+            self.change = self.variable(self.fastest_fall, self.fastest_rise, rows=self.limited.size).set_label(
+                "change of the export [MW]"
+            )
         if self.reversing.size:
             most = -data.min_mw[self.reversing].min(axis=1)
             self.imported = self.variable(0.0, most, rows=self.reversing.size)
@@ -86,7 +98,9 @@ class Tie(Component[TieData]):
         rows = kept.size
         self.contract = self.parameter(rows)
         self.least_ahead, self.most_ahead = self.parameter(rows), self.parameter(rows)
-        self.ahead = self.variable(self.least_ahead, self.most_ahead, rows=rows)
+        self.ahead = self.variable(self.least_ahead, self.most_ahead, rows=rows).set_label(
+            "deviation from the contract energy [MWh]"
+        )
         self.ahead_before = cp.Parameter(rows)
         corridor = np.maximum(np.abs(data.deviation_low_mwh), np.abs(data.deviation_high_mwh))[kept].max(axis=1)
         swing = np.maximum(np.abs(data.min_mw - data.contract_mw), np.abs(data.max_mw - data.contract_mw))
@@ -98,6 +112,10 @@ class Tie(Component[TieData]):
             cp.Variable((rows, 1), bounds=[np.zeros((rows, 1)), corridor[:, None]]) for _ in range(2)
         )
         self.price_of_more, self.price_of_less = cp.Parameter(rows), cp.Parameter(rows)
+        self.planned_ahead, self.planned_worth = cp.Parameter((rows, 1)), cp.Parameter(rows)
+        planned = data.planned_ahead_mwh is not None
+        room = _DRIFT * corridor[:, None]
+        self.drift = cp.Variable((rows, 1), bounds=[-room, room]) if planned else None
 
     @classmethod
     def read(cls, case: Case, network: DCNetwork) -> TieData | None:
@@ -126,9 +144,17 @@ class Tie(Component[TieData]):
             self.ahead_before.value = state["deviation_mwh"][self.keeping]
             self.least_ahead.value = d.deviation_low_mwh[self.keeping, span]
             self.most_ahead.value = d.deviation_high_mwh[self.keeping, span]
-            energy, value = window.energy_price_cny_per_mwh, d.export_value_cny_per_mwh[self.keeping]
-            self.price_of_more.value = energy - _CAUTION * abs(energy) - value
-            self.price_of_less.value = energy + _CAUTION * abs(energy) - value
+            self._bind_end(window.energy_price_cny_per_mwh, span.stop - 1)
+
+    def _bind_end(self, energy_price: float, step: int) -> None:
+        """Where the account should stand after a step, and what it is worth to be ahead or behind."""
+        d, kept = self.data, self.keeping
+        planned, worth = np.zeros(kept.size), energy_price - d.export_value_cny_per_mwh[kept]
+        if d.planned_ahead_mwh is not None and d.planned_worth_cny_per_mwh is not None:
+            planned, worth = d.planned_ahead_mwh[kept, step], d.planned_worth_cny_per_mwh[kept, step]
+        self.planned_ahead.value, self.planned_worth.value = planned[:, None], worth
+        self.price_of_more.value = worth - _CAUTION * abs(energy_price)
+        self.price_of_less.value = worth + _CAUTION * abs(energy_price)
 
     def constraints(self) -> list[cp.Constraint]:
         """Changes where they can bind, import of ties that reverse, energy of contracts."""
@@ -141,10 +167,11 @@ class Tie(Component[TieData]):
         if self.keeping.size:
             beyond = self.step_h * (self.export[self.keeping] - self.contract)
             settled = self.settled_ahead - self.settled_behind
-            rows += [
-                self.ahead == previous(self.ahead_before, self.ahead) + beyond - settled,
-                self.more_at_end - self.less_at_end == self.ahead[:, -1:],
-            ]
+            self.account = self.ahead == previous(self.ahead_before, self.ahead) + beyond - settled
+            from_plan = (
+                self.ahead[:, -1:] if self.drift is None else self.ahead[:, -1:] - self.planned_ahead - self.drift
+            )
+            rows += [self.account, self.more_at_end - self.less_at_end == from_plan]
         if self.channels.size:
             rows.append(self.attributed <= self.export[self.channels])
         return rows
@@ -191,9 +218,25 @@ class Tie(Component[TieData]):
         worth = []
         if self.keeping.size:
             worth.append(self.price_of_more @ self.more_at_end[:, 0] - self.price_of_less @ self.less_at_end[:, 0])
+            if self.drift is not None:
+                worth.append(self.planned_worth @ self.drift[:, 0])
         if self.channels.size:
             worth.append(_ATTRIBUTION_CNY_PER_MWH * self.step_h * cp.sum(self.attributed))
         return add_up(worth)
+
+    def worth(self, reduced_costs: ReducedCosts, budget_price: Array) -> dict[str, Array]:
+        """Upper and lower limits of the export, as contract, band and ramps leave them."""
+        duals = reduced_costs(self.export)
+        return {"tie_export_worth_cny_per_mw": of_upper(duals), "tie_import_worth_cny_per_mw": of_lower(duals)}
+
+    def plan(self) -> tuple[Array, Array]:
+        """Energy ahead of the contract [MWh] and what a MWh of it is worth [CNY/MWh], each (element, step)."""
+        ahead, worth = np.zeros((2, self.data.count, self.steps))
+        if self.keeping.size:
+            ahead[self.keeping] = self.ahead.value
+            dual = np.asarray(self.account.dual_value, dtype=float)
+            worth[self.keeping] = dual.reshape((self.keeping.size, self.steps), order="F")
+        return ahead, worth
 
     def state(self, step: int) -> State:
         """Export of a step inside its limits [MW], and energy ahead of the contract after it [MWh]."""

@@ -51,6 +51,9 @@ class TieData(ComponentData):
         (element,) least share of wind and solar in the export; zero for none [pu].
     bases
         Which wind and solar output the channels share.
+    planned_ahead_mwh, planned_worth_cny_per_mwh
+        (element, time) energy ahead of the contract and what a MWh of it is worth, where a plan of the whole horizon
+        tells them; None otherwise.
     """
 
     contract_mw: Array
@@ -66,6 +69,8 @@ class TieData(ComponentData):
     settling_cny_per_mwh: float
     renewable_share: Array
     bases: tuple[ChannelBase, ...]
+    planned_ahead_mwh: Array | None = None
+    planned_worth_cny_per_mwh: Array | None = None
 
     @property
     def is_limited(self) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gridopt.solver.columns import move_columns
-from gridopt.solver.session import LiveProblem, compile_problem
+from gridopt.solver.session import Array, LiveProblem, compile_problem
 
 # By how much a row may be broken, relative to the largest coefficient 1 (units, MW).
 ROW_TOLERANCE = 1e-6
@@ -46,26 +46,45 @@ class LazyRows:
         """Number of rows now in the model."""
         return int(self._rows.size)
 
-    def rebind(self) -> None:
-        """Take over new right-hand sides; rows in the model stay."""
+    def compiled_upper(self) -> Array:
+        """Right-hand sides of all rows, stated or not, with the present parameter values."""
         if not self.constraints:
-            return
+            return np.zeros(0)
         program, data, _ = compile_problem(self._problem)
         if not self._matrix.shape[1]:
             own_first = data["param_prob"].var_id_to_col
             self._matrix = move_columns(
                 program.matrix, self._problem.variables(), own_first, self.live.first_column, self.live.n_columns
             )
-        self._upper = program.row_upper
+        return program.row_upper
+
+    def rebind(self) -> None:
+        """Take over new right-hand sides; rows in the model stay."""
+        self._upper = self.compiled_upper()
         if self.n_rows:
             upper = self._upper[self._stated]
             self.live.change_row_bounds(self._rows, np.full(upper.size, -np.inf), upper)
 
-    def add_broken(self) -> int:
-        """Add the rows that the live model's present solution breaks, and return how many."""
+    @property
+    def upper(self) -> Array:
+        """Right-hand sides of all rows, stated or not, of the window bound last."""
+        return self._upper
+
+    @property
+    def matrix(self) -> sp.csr_array:
+        """All rows, stated or not, over the live model's columns; known once the rows were bound."""
+        return self._matrix
+
+    @property
+    def in_model(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Numbers of the rows in the live model, and which of all rows they are."""
+        return self._rows, self._stated
+
+    def add_broken(self, values: Array | None = None) -> int:
+        """Add the rows that a solution breaks (by default the live model's present one), and return how many."""
         if not self.constraints:
             return 0
-        over = self._matrix @ self.live.values() - self._upper
+        over = self._matrix @ (self.live.values() if values is None else values) - self._upper
         over[self._stated] = -np.inf
         broken = np.flatnonzero(over > ROW_TOLERANCE)
         if broken.size:
@@ -88,10 +107,20 @@ class LazyRows:
             start += row.size
         return np.unique(np.concatenate(found))
 
-    def places(self, rows: NDArray[np.int64]) -> list[tuple[cp.Constraint, NDArray[np.int64]]]:
-        """Constraints and their entries (column-major) among some rows of the live model."""
-        mine = np.sort(self._stated[np.isin(self._rows, rows)])
+    def unpack(self) -> None:
+        """Put the duals of the last run into cvxpy's constraints; rows that are not in the model have none."""
+        duals = np.zeros(self._upper.size)
+        duals[self._stated] = -self.live.row_duals(self._rows)
+        start = 0
+        for row in self.constraints:
+            row.dual_variables[0].save_value(duals[start : start + row.size].reshape(row.shape, order="F"))
+            start += row.size
+
+    def stated(self) -> list[tuple[cp.Constraint, NDArray[np.int64], NDArray[np.int64]]]:
+        """Of each constraint: numbers of its rows in the live model, and which entries (column-major) they are."""
         starts = np.cumsum([0, *[row.size for row in self.constraints]])
-        blocks = zip(self.constraints, starts[:-1], strict=True)
-        parts = ((row, mine[(mine >= start) & (mine < start + row.size)] - start) for row, start in blocks)
-        return [(row, entries) for row, entries in parts if entries.size]
+        found = []
+        for row, start in zip(self.constraints, starts[:-1], strict=True):
+            mine = (self._stated >= start) & (self._stated < start + row.size)
+            found.append((row, self._rows[mine].astype(np.int64), self._stated[mine] - start))
+        return found

@@ -5,7 +5,7 @@ by cvxpy, its data are put into one :class:`highspy.Highs`, and afterwards only 
 (bounds, right-hand sides, costs) is written again.  Rows that the problem does not know (network limits that
 were found violated) are added behind cvxpy's own.
 
-This is the only module that touches cvxpy's problem data and highspy.
+This module and :mod:`gridopt.solver.elastic` are the only ones that touch cvxpy's problem data and highspy.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import cvxpy as cp
 import highspy
 import numpy as np
 import scipy.sparse as sp
-from cvxpy.settings import BOOL_IDX, INT_IDX
+from cvxpy.settings import BOOL_IDX, INT_IDX, OFFSET
 from numpy.typing import NDArray
 
-from gridopt.errors import InfeasibleError, SolverError
+from gridopt.errors import InfeasibleError, InputError, SolverError
 
 Array = NDArray[np.float64]
 _STATUS = highspy.HighsModelStatus
@@ -31,10 +31,9 @@ _ATTEMPTS: tuple[dict[str, str], ...] = (
     {"solver": "simplex", "presolve": "off"},
     {"solver": "ipx", "presolve": "on"},
 )
-
-
-# HiGHS's strategy 2: a subsystem from the elastic LP; 4 on top makes it irreducible.
-_IIS_FROM_LP = 2 + 4
+_INTERIOR: tuple[dict[str, str], ...] = ({"solver": "hipo", "presolve": "on", "run_crossover": "off"},)
+# How far HiGHS lets a whole number be from one: as it does by default, and as little as it can tell.
+_WHOLE, _EXACT_WHOLE = 1e-6, 1e-9
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,9 @@ class SolverOptions:
         Relative gap at which a problem with whole numbers is solved well enough.
     mip_nodes
         Most nodes of its search; None for no limit.
+    interior
+        Whether the interior point method without crossover is tried first: for one large problem whose solution
+        only guides.
     """
 
     threads: int = 1
@@ -61,11 +63,12 @@ class SolverOptions:
     feasibility_tolerance: float = 1e-7
     mip_gap: float = 1e-3
     mip_nodes: int | None = None
+    interior: bool = False
 
 
 @dataclass(frozen=True)
 class LinearProgram:
-    """The compiled problem: min ½xᵀPx + cᵀx, row_lower ≤ Ax ≤ row_upper, lower ≤ x ≤ upper."""
+    """The compiled problem: min ½xᵀPx + cᵀx + constant, row_lower ≤ Ax ≤ row_upper, lower ≤ x ≤ upper."""
 
     cost: Array
     matrix: sp.csc_array
@@ -75,6 +78,29 @@ class LinearProgram:
     upper: Array
     hessian: sp.csc_array | None
     integers: NDArray[np.int32]
+    constant: float
+
+
+@dataclass(frozen=True)
+class AddedRows:
+    """Rows that stand behind the problem's own: lower ≤ matrix·x ≤ upper."""
+
+    matrix: sp.csr_array
+    lower: Array
+    upper: Array
+
+    @classmethod
+    def none(cls, n_columns: int) -> AddedRows:
+        """No rows."""
+        return cls(sp.csr_array((0, n_columns)), np.zeros(0), np.zeros(0))
+
+    def and_these(self, matrix: sp.csr_array, lower: Array, upper: Array) -> AddedRows:
+        """These rows and some more."""
+        return AddedRows(
+            sp.csr_array(sp.vstack([self.matrix, matrix], format="csr")),
+            np.concatenate([self.lower, lower]),
+            np.concatenate([self.upper, upper]),
+        )
 
 
 def compile_problem(problem: cp.Problem) -> tuple[LinearProgram, dict[str, Any], tuple[Any, Any]]:
@@ -110,27 +136,11 @@ def compile_problem(problem: cp.Problem) -> tuple[LinearProgram, dict[str, Any],
         upper=np.full(columns, np.inf) if upper is None else np.asarray(upper, dtype=float),
         hessian=hessian,
         integers=np.unique(np.array([*data[BOOL_IDX], *data[INT_IDX]], dtype=np.int32)),
+        constant=float(inverse[-1][OFFSET]),
     )
     # cvxpy drops the duals of problems with whole numbers; ours are fixed in an LP before duals are read
     inverse[-1].inverse_data["is_mip"] = False
     return program, data, (chain, inverse)
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """A small set of constraints and bounds that no solution can keep together.
-
-    Parameters
-    ----------
-    constraints, variables
-        Each with the entries (column-major) that take part.
-    added_rows
-        Numbers of rows that were added behind the problem's own.
-    """
-
-    constraints: tuple[tuple[cp.Constraint, NDArray[np.int64]], ...]
-    variables: tuple[tuple[cp.Variable, NDArray[np.int64]], ...]
-    added_rows: NDArray[np.int64]
 
 
 class LiveProblem:
@@ -161,6 +171,7 @@ class LiveProblem:
         # relative gap between the last whole-number solution and its bound
         self.mip_gap = 0.0
         self._program: LinearProgram | None = None
+        self._added = AddedRows.none(0)
         self._inverse: tuple[Any, Any] = (None, None)
         self._first_column: dict[int, int] = {}
 
@@ -202,11 +213,24 @@ class LiveProblem:
         if self.highs.passModel(model) == highspy.HighsStatus.kError:
             raise SolverError("HiGHS refused the model: a coefficient, bound or cost is not a finite number")
         self.own_rows = lp.num_row_
+        self._added = AddedRows.none(lp.num_col_)
 
     def columns(self, variable: cp.Variable) -> slice:
         """Columns of a variable in the live model (column-major order)."""
         first = self._first_column[variable.id]
         return slice(first, first + variable.size)
+
+    @property
+    def program(self) -> LinearProgram:
+        """The compiled problem with the values it was refreshed with last."""
+        if self._program is None:
+            raise SolverError("the problem was not compiled before it was read")
+        return self._program
+
+    @property
+    def added(self) -> AddedRows:
+        """Rows behind the problem's own, with their present bounds."""
+        return self._added
 
     @property
     def integers(self) -> NDArray[np.int32]:
@@ -226,6 +250,7 @@ class LiveProblem:
     def add_rows(self, matrix: sp.csr_array, lower: Array, upper: Array) -> NDArray[np.int32]:
         """Add rows behind the present ones and return their numbers."""
         first = int(self.highs.getNumRow())
+        self._added = self._added.and_these(matrix, lower, upper)
         self.highs.addRows(
             matrix.shape[0],
             lower,
@@ -239,27 +264,33 @@ class LiveProblem:
 
     def change_row_bounds(self, rows: NDArray[np.int32], lower: Array, upper: Array) -> None:
         """Give added rows new bounds."""
+        self._added.lower[rows - self.own_rows], self._added.upper[rows - self.own_rows] = lower, upper
         self.highs.changeRowsBounds(rows.size, rows, lower, upper)
 
-    def run_integer(self, columns: NDArray[np.int32], gap_cny: float = 0.0) -> tuple[Array, float]:
+    def run_integer(
+        self, columns: NDArray[np.int32], gap_cny: float = 0.0, *, exact: bool = False
+    ) -> tuple[Array, float]:
         """Solve with some columns as whole numbers to an absolute gap; values of all columns, and the lower bound.
 
-        Afterwards the model is continuous again.
+        Afterwards the model is continuous again.  ``exact`` asks for whole numbers to rounding, not only to 1e-6.
 
         Raises
         ------
+        InputError
+            Where a cost is quadratic: HiGHS has no search for such problems.
         InfeasibleError
             When HiGHS proves that no solution exists.
         SolverError
             When the search ends without a solution.
         """
         if self._program is not None and self._program.hessian is not None:
-            raise SolverError("a quadratic cost can't be combined with whole units: give it as pwl_cost")
+            raise InputError("a quadratic cost (cp2) and stores that must not run both ways: give it as a pwl_cost")
         highs, kinds = self.highs, highspy.HighsVarType
         highs.setOptionValue("solver", "choose")
         highs.setOptionValue("presolve", "choose")
         highs.setOptionValue("mip_rel_gap", 0.0)
         highs.setOptionValue("mip_abs_gap", max(gap_cny, 1e-6))
+        highs.setOptionValue("mip_feasibility_tolerance", _EXACT_WHOLE if exact else _WHOLE)
         if self.options.mip_nodes is not None:
             highs.setOptionValue("mip_max_nodes", self.options.mip_nodes)
         highs.changeColsIntegrality(columns.size, columns, np.full(columns.size, kinds.kInteger))
@@ -300,7 +331,7 @@ class LiveProblem:
             When no attempt ends in an optimum, with the last status.
         """
         status = _STATUS.kNotset
-        for number, attempt in enumerate(_ATTEMPTS):
+        for number, attempt in enumerate(_INTERIOR + _ATTEMPTS if self.options.interior else _ATTEMPTS):
             if number:
                 self.highs.clearSolver()
             for name, value in attempt.items():
@@ -316,19 +347,6 @@ class LiveProblem:
                 raise InfeasibleError("no schedule meets all limits of this window")
         raise SolverError(f"HiGHS stopped with status {self.highs.modelStatusToString(status)}")
 
-    def conflict(self) -> Conflict:
-        """Why the last run had no solution: an infeasible subsystem that HiGHS finds (not always the smallest)."""
-        self.highs.setOptionValue("iis_strategy", _IIS_FROM_LP)
-        _, subsystem = self.highs.getIis()
-        rows = np.sort(np.asarray(subsystem.row_index_, dtype=np.int64))
-        columns = np.sort(np.asarray(subsystem.col_index_, dtype=np.int64))
-        first = {id(v): self._first_column[v.id] for v in self.problem.variables()}
-        return Conflict(
-            constraints=_split(rows, [(c, start, c.size) for c, start in _first_rows(self.problem, self.own_rows)]),
-            variables=_split(columns, [(v, first[id(v)], v.size) for v in self.problem.variables()]),
-            added_rows=rows[rows >= self.own_rows],
-        )
-
     def values(self) -> Array:
         """Primal values of all columns."""
         return np.asarray(self.highs.getSolution().col_value, dtype=float)
@@ -340,6 +358,15 @@ class LiveProblem:
     def row_duals(self, rows: NDArray[np.int32]) -> Array:
         """Duals of rows [objective per unit of the row's bound]."""
         return np.asarray(self.highs.getSolution().row_dual, dtype=float)[rows]
+
+    def reduced_costs(self, variable: cp.Variable) -> Array:
+        """Duals of a variable's bounds in its shape: above zero at the lower, below zero at the upper one."""
+        duals = np.asarray(self.highs.getSolution().col_dual, dtype=float)[self.columns(variable)]
+        return duals.reshape(variable.shape, order="F")
+
+    def duals(self) -> Array:
+        """Duals of all rows, the problem's own and then the added ones [objective per unit of the row's bound]."""
+        return np.asarray(self.highs.getSolution().row_dual, dtype=float)
 
     def objective(self) -> float:
         """Objective value of the last run, without constants."""
@@ -355,23 +382,6 @@ class LiveProblem:
             "run_time": self.highs.getRunTime(),
         }
         self.problem.unpack_results(results, *self._inverse)
-
-
-def _first_rows(problem: cp.Problem, rows: int) -> list[tuple[cp.Constraint, int]]:
-    """Constraints with their first row in the compiled matrix: equalities in their order, then inequalities.
-
-    What cvxpy adds for a quadratic objective (copies of variables) stands before them.
-    """
-    equal = [c for c in problem.constraints if isinstance(c, cp.constraints.Equality | cp.constraints.Zero)]
-    ordered = equal + [c for c in problem.constraints if not any(c is e for e in equal)]
-    starts = np.cumsum([rows - sum(c.size for c in ordered), *[c.size for c in ordered]])
-    return [(c, int(start)) for c, start in zip(ordered, starts[:-1], strict=True)]
-
-
-def _split(numbers: NDArray[np.int64], blocks: list[tuple[Any, int, int]]) -> tuple[tuple[Any, NDArray[np.int64]], ...]:
-    """Numbers of rows or columns by the block they lie in, counted from its start."""
-    parts = ((block, numbers[(numbers >= start) & (numbers < start + size)] - start) for block, start, size in blocks)
-    return tuple((block, entries) for block, entries in parts if entries.size)
 
 
 def _same_matrix(a: LinearProgram, b: LinearProgram) -> bool:

@@ -1,0 +1,179 @@
+r"""The whole horizon at once, coarsely: where water, annual amounts and stores belong.
+
+A window sees some days; a reservoir, a budget of energy or of hours, and a contract live for a year.  So the
+horizon is first solved as one linear program with steps of some hours, interfaces as its only network limits,
+fractions of units and no reserves, by the interior point method without crossover.  It tells the windows
+
+- the level of every reservoir, and the worth of its water :math:`\pi`;
+- how far the energy of every contract runs ahead, and the worth of that;
+- the use of every budget over time, and its multiplier :math:`\mu`.
+
+It decides nothing: the windows keep the full model, and a poor guide costs money, never correctness.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cvxpy as cp
+import numpy as np
+
+from gridopt.case import Case
+from gridopt.model.budget import BudgetLimit, corridor_least, corridor_most
+from gridopt.model.component import Array, ComponentData, Window
+from gridopt.model.dispatch import DispatchModel
+from gridopt.model.hydro import Hydro
+from gridopt.model.hydro_data import HydroData
+from gridopt.model.system import System
+from gridopt.model.tie import Tie
+from gridopt.model.tie_data import TieData
+from gridopt.solver.session import LiveProblem, SolverOptions
+
+# Of the coarse solution, which nobody dispatches [MW].
+_TOLERANCE = 1e-4
+# An amount that has to be reached may lag behind the guide's by so much [h].
+_LAG_H = 336.0
+# A multiplier below this part of the price of a breach is rounding of the interior point method.
+_NO_PRICE = 1e-3
+# More than any interface carries [MW].
+_ENDLESS_MW = 1e6
+
+
+@dataclass(frozen=True)
+class Guide:
+    """What the coarse horizon tells the windows.
+
+    Parameters
+    ----------
+    level_mwh, water_value_cny_per_mwh
+        (reservoir, step of the horizon).
+    ahead_mwh, ahead_worth_cny_per_mwh
+        (tie, step of the horizon) energy ahead of the contract.
+    budget_use
+        (budget, step of the horizon), in the budget's unit per step.
+    budget_price_cny
+        (budget,) multiplier of each budget, at least 0 [CNY per unit].
+    """
+
+    level_mwh: Array
+    water_value_cny_per_mwh: Array
+    ahead_mwh: Array
+    ahead_worth_cny_per_mwh: Array
+    budget_use: Array
+    budget_price_cny: Array
+
+    def applied(self, system: System) -> System:
+        """The same system, its reservoirs and budgets told by the guide."""
+        number = iter(range(self.budget_price_cny.size))
+        return replace(
+            system, parts=tuple((kind, self._told(data, number, system.step_h)) for kind, data in system.parts)
+        )
+
+    def _told(self, data: ComponentData, number: Any, step_h: float) -> ComponentData:
+        if data.budgets:
+            data = replace(data, budgets=tuple(self._paced(limit, next(number), step_h) for limit in data.budgets))
+        if isinstance(data, HydroData):
+            level, value = self.level_mwh, self.water_value_cny_per_mwh
+            return replace(data, reference_e_mwh=level, water_value_cny_per_mwh=value)
+        if isinstance(data, TieData):
+            ahead, worth = self.ahead_mwh, self.ahead_worth_cny_per_mwh
+            return replace(data, planned_ahead_mwh=ahead, planned_worth_cny_per_mwh=worth)
+        return data
+
+    def _paced(self, limit: BudgetLimit, number: int, step_h: float) -> BudgetLimit:
+        """A budget that follows the use of the guide instead of an even pace."""
+        total, use = float(limit.limit[-1]), self.budget_use[number]
+        least = limit.sense == "least"
+        corridor = corridor_least(total, use, step_h, _LAG_H) if least else corridor_most(total, use)
+        price = float(self.budget_price_cny[number])
+        return replace(limit, limit=corridor, multiplier_cny=price, planned=np.cumsum(use))
+
+
+def coarse_case(case: Case, steps: int) -> Case:
+    """The same case with ``steps`` of its steps in one, without reserves."""
+    profiles = case.profiles.coarsen(time=steps, coord_func={"time": "max"}).mean()
+    for name in profiles.data_vars:
+        profiles[name].attrs = case.profiles[name].attrs
+    settings = case.settings
+    policy = settings.policy.model_copy(update={"reserves": False, "dr_mode": "economic"})
+    level = "copperplate" if settings.network_level == "copperplate" else "dc"
+    update: dict[str, Any] = {"network_level": level, "step_h": settings.step_h * steps, "policy": policy}
+    if settings.unit_commitment == "integer":
+        update["unit_commitment"] = "relaxed"
+    return replace(case, profiles=profiles, settings=settings.model_copy(update=update))
+
+
+def _interface_rows(coarse: System, model: DispatchModel) -> list[cp.Constraint]:
+    """Limits of the interfaces."""
+    limits = coarse.limits
+    kept = slice(limits.branch.size, limits.branch.size + len(limits.interface))
+    if kept.start == kept.stop:
+        return []
+    flow = limits.matrix[kept] @ model.injection
+    offset = limits.offset_mw[kept, None]
+    lower, upper = np.maximum(limits.lower_mw[kept], -_ENDLESS_MW), np.minimum(limits.upper_mw[kept], _ENDLESS_MW)
+    return [flow <= upper - offset, flow >= lower - offset]
+
+
+def guide(system: System, step_h: float) -> Guide:
+    """Solve the whole horizon coarsely.
+
+    Parameters
+    ----------
+    system
+        The system of a case.
+    step_h
+        Length of a coarse step; a whole number of steps of the horizon must make one [h].
+    """
+    group = max(round(step_h / system.step_h), 1)
+    total = len(system.time)
+    while total % group:
+        group -= 1
+    coarse = System.read(coarse_case(system.case, group))
+    steps = len(coarse.time)
+    model = DispatchModel(coarse, steps)
+    window = Window(
+        start=0,
+        steps=steps,
+        core=steps,
+        last=True,
+        state=coarse.initial_state(),
+        energy_price_cny_per_mwh=coarse.typical_price_cny_per_mwh(),
+    )
+    model.bind(window)
+    problem = cp.Problem(model.problem.objective, [*model.problem.constraints, *_interface_rows(coarse, model)])
+    live = LiveProblem(problem, SolverOptions(interior=True, feasibility_tolerance=_TOLERANCE))
+    live.refresh()
+    live.run()
+    live.unpack()
+    return _told_by(coarse, model, group, total)
+
+
+def _told_by(coarse: System, model: DispatchModel, group: int, total: int) -> Guide:
+    """Read the solution of the coarse horizon in steps of the horizon."""
+    count = len(coarse.budgets)
+    use, price = np.zeros((count, total)), np.zeros(count)
+    if model.budget is not None:
+        use = np.repeat(model.budget.use_by_step() / group, group, axis=1)
+        largest = np.array([limit.price_cny for limit in model.budget.limits])
+        price = np.maximum(model.budget.multipliers(), 0.0)
+        price = np.where(price > _NO_PRICE * largest, price, 0.0)
+    level = value = ahead = worth = np.zeros((0, total))
+    for part in model.components:
+        if isinstance(part, Hydro):
+            level = _between(part.data.start_e_mwh, np.asarray(part.level.value), group)
+            value = np.repeat(part.water_value_cny_per_mwh(), group, axis=1)
+        if isinstance(part, Tie):
+            ends, worths = part.plan()
+            ahead = _between(np.zeros(part.data.count), ends, group)
+            worth = np.repeat(worths, group, axis=1)
+    return Guide(level, value, ahead, worth, use, price)
+
+
+def _between(start: Array, ends: Array, group: int) -> Array:
+    """Values at the ends of coarse steps, (element, coarse step), in a straight line from one to the next."""
+    before = np.hstack([start[:, None], ends[:, :-1]])
+    share = np.arange(1, group + 1) / group
+    inside: Array = before[:, :, None] + (ends - before)[:, :, None] * share
+    return inside.reshape(ends.shape[0], -1)

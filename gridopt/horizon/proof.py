@@ -1,0 +1,209 @@
+"""Collects what each window knows of the whole horizon, and proves how much the horizon costs at least."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Self
+
+import cvxpy as cp
+import numpy as np
+import scipy.sparse as sp
+
+from gridopt.horizon.certificate import Certificate, Settled
+from gridopt.horizon.piece import Index, Layout, Piece, Stated, at_state, cut, other_state, reach
+from gridopt.horizon.record import Proof
+from gridopt.horizon.solvers import WindowSolver
+from gridopt.model.component import Array, Window
+from gridopt.model.system import System
+from gridopt.solver.columns import move_columns
+from gridopt.solver.dual_bound import Rows, stacked
+from gridopt.solver.session import LinearProgram, compile_problem
+
+# States that are tried to find what hangs on them.
+_STATES = 4
+
+
+class _Reader:
+    """Reads pieces from one window solver."""
+
+    def __init__(self, solver: WindowSolver) -> None:
+        self.solver = solver
+        live, model = solver.live, solver.model
+        self.layout = Layout.of(model.problem.variables(), live.first_column, model.steps, live.n_columns)
+        self._use = cp.Problem(cp.Minimize(0), [] if model.budget is None else [model.budget.use == 0])
+        self._own = self._lazy = np.zeros(0, dtype=np.bool_)
+
+    def piece(self, window: Window, next_core: int | None) -> Piece:
+        """The piece of the window solved last; its parameters hold for any state afterwards."""
+        solver = self.solver
+        values, spent = solver.live.values(), solver.spent_cny
+        stated = self._stated(window)
+        return cut(stated, self.layout, window.core, next_core, spent_cny=spent, values=values)
+
+    def _stated(self, window: Window) -> Stated:
+        solver = self.solver
+        live, bound = solver.live, solver.bound
+        added = live.added
+        first = live.own_rows
+        program, added_upper, lazy_upper = live.program, added.upper, solver.rows.upper
+        forgotten = np.zeros(first + added_upper.size, dtype=np.bool_)
+        numbers, which = solver.rows.in_model
+        if window.start > 0:
+            program, lazy_upper = self._forgetful(window)
+            if not self._own.size or window.start % _steps_of_day(solver.model.system):
+                self._find_forgotten(window, program, lazy_upper)
+            added_upper = added_upper.copy()
+            added_upper[numbers - first] = lazy_upper[which]
+            forgotten[:first], forgotten[numbers] = self._own, self._lazy[which]
+        dual = np.zeros(forgotten.size)
+        dual[: bound.relaxed_duals.size] = bound.relaxed_duals
+        rows = Rows(
+            sp.csr_array(sp.vstack([program.matrix, added.matrix], format="csr")),
+            np.concatenate([program.row_lower, added.lower]),
+            np.concatenate([program.row_upper, added_upper]),
+            dual,
+        )
+        over = self._lazy_over_seam(window.core, which, lazy_upper)
+        rows = stacked([rows, over])
+        forgotten = np.concatenate([forgotten, np.zeros(over.dual.size, dtype=np.bool_)])
+        use, constant = self._budget_use(window.core)
+        return Stated(self._without_steering(program), rows, forgotten, use, constant)
+
+    def _lazy_over_seam(self, core: int, stated: Index, upper: Array) -> Rows:
+        """Lazy rows that reach over the end of the core and were not needed in the window itself."""
+        matrix = self.solver.rows.matrix
+        if not upper.size:
+            return Rows(sp.csr_array((0, self.solver.live.n_columns)), *(np.zeros(0) for _ in range(3)))
+        low, high, whole = reach(matrix, self.layout.step)
+        over = (low < core) & (high >= core) & whole
+        over[stated] = False
+        if self._lazy.size:
+            over &= ~self._lazy
+        number = int(over.sum())
+        return Rows(sp.csr_array(matrix[over]), np.full(number, -np.inf), upper[over], np.zeros(number))
+
+    def _forgetful(self, window: Window) -> tuple[LinearProgram, Array]:
+        """The window's problem with limits that hold for any state, and the right-hand sides of its lazy rows."""
+        model = self.solver.model
+        model.bind(window)
+        for part in model.components:
+            part.forget()
+        return compile_problem(model.problem)[0], self.solver.rows.compiled_upper()
+
+    def _find_forgotten(self, window: Window, program: LinearProgram, lazy_upper: Array) -> None:
+        """Find the rows whose right-hand side hangs on the state handed over.
+
+        Raises
+        ------
+        RuntimeError
+            Where a limit of a column or a cost does: a component forgets to forget it.
+        """
+        own, lazy = np.zeros(program.row_lower.size, np.bool_), np.zeros(lazy_upper.size, np.bool_)
+        for kind in range(_STATES):
+            other, other_upper = self._forgetful(at_state(window, other_state(window.state, kind)))
+            same = (
+                np.array_equal(other.lower, program.lower)
+                and np.array_equal(other.upper, program.upper)
+                and np.array_equal(self._without_steering(other).cost, self._without_steering(program).cost)
+                and abs(other.constant - program.constant) <= 1e-9 * max(abs(program.constant), 1.0)
+            )
+            if not same:
+                raise RuntimeError("a limit or a cost hangs on the state handed over: `forget` has to widen it")
+            own |= (other.row_lower != program.row_lower) | (other.row_upper != program.row_upper)
+            lazy |= other_upper != lazy_upper
+        self._forgetful(window)
+        self._own, self._lazy = own, lazy
+
+    def _budget_use(self, core: int) -> tuple[sp.csr_array, Array]:
+        """Use of each budget in the core, (budget, column) and (budget,)."""
+        budget, live = self.solver.model.budget, self.solver.live
+        if budget is None:
+            return sp.csr_array((0, live.n_columns)), np.zeros(0)
+        program, data, _ = compile_problem(self._use)
+        own_first = data["param_prob"].var_id_to_col
+        by_step = move_columns(program.matrix, self._use.variables(), own_first, live.first_column, live.n_columns)
+        number = len(budget.limits)
+        entries = np.arange(number * core)
+        add = sp.csr_array((np.ones(entries.size), (entries % number, entries)), shape=(number, by_step.shape[0]))
+        return sp.csr_array(add @ by_step), np.asarray(add @ -program.row_lower)
+
+    def _without_steering(self, program: LinearProgram) -> LinearProgram:
+        """Costs alone: what a use is worth elsewhere in the horizon is none."""
+        budget = self.solver.model.budget
+        if budget is None or not budget.priced.size:
+            return program
+        cost = program.cost.copy()
+        cost[self.solver.live.columns(budget.used_here)] = 0.0
+        return replace(program, cost=cost)
+
+
+def _steps_of_day(system: System) -> int:
+    return max(round(24.0 / system.step_h), 1)
+
+
+class Prover:
+    """Collects the pieces of the horizon, window after window, and proves what they cost together at least.
+
+    Parameters
+    ----------
+    system
+        The system; its budgets carry their multipliers.
+    threads
+        Pieces that are looked at at once; with more than one, pieces are settled while windows are solved.
+    """
+
+    def __init__(self, system: System, threads: int = 1) -> None:
+        self.system, self._threads = system, threads
+        budgets = tuple(limit for _, limit in system.budgets)
+        self.certificate = Certificate(budgets, np.array([limit.multiplier_cny for limit in budgets]))
+        #: Why nothing can be proven; empty where it can.
+        self.reason = ""
+        self._readers: dict[int, _Reader] = {}
+        self._worth_at_end_cny = 0.0
+        self._pool = ThreadPoolExecutor(max(threads - 1, 1))
+        self._settled: list[Future[Settled]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def add(self, solver: WindowSolver, window: Window, next_core: int | None) -> None:
+        """Keep the piece of the window that the solver solved last; call it when all else was read from the solver."""
+        whole = window.start == 0 and next_core is None
+        if not whole and solver.live.program.hessian is not None:
+            self.reason = "a quadratic cost over several windows"
+        if next_core is not None and window.core == window.steps:
+            self.reason = "windows that don't look ahead"
+        if self.reason:
+            return
+        if id(solver) not in self._readers:
+            self._readers[id(solver)] = _Reader(solver)
+        if next_core is None:
+            self._worth_at_end_cny = solver.model.worth_at_end_cny()
+        self.certificate.add(self._readers[id(solver)].piece(window, next_core))
+        if self._threads > 1:
+            self._settled.append(self._pool.submit(self.certificate.settled, len(self._settled)))
+
+    def prove(self, objective_cny: float, gap: float) -> Proof | None:
+        """Bound the horizon from below; None where that is not possible, see :attr:`reason`.
+
+        Parameters
+        ----------
+        objective_cny
+            What the schedule found costs.
+        gap
+            Relative gap at which the bound is good enough.
+        """
+        if self.reason:
+            return None
+        if self._settled:
+            self.certificate.take_settled([each.result() for each in self._settled])
+        else:
+            self.certificate.settle()
+        worth, rounds = self._worth_at_end_cny, self.system.case.settings.horizon.proof_rounds
+        enough = objective_cny - worth - gap * max(abs(objective_cny), 1.0)
+        self.certificate.improve(rounds, enough, self._threads)
+        return Proof(self.certificate.bound_cny + worth, self.certificate.by_piece_cny())

@@ -1,0 +1,77 @@
+"""The coarse horizon that tells the windows what they can't see."""
+
+import numpy as np
+import pytest
+
+from gridopt.horizon.guide import coarse_case, guide
+from gridopt.horizon.rolling import solve_horizon
+from gridopt.model.hydro_data import HydroData
+from gridopt.model.system import System
+from gridopt.model.tie_data import TieData
+from tests.horizon.random_cases import whole_system
+from tests.model.systems import case_of, generator, grid, load, profiles
+from tests.model.test_hydro import energy, lake
+
+STEPS = 96
+
+
+@pytest.fixture(scope="module")
+def system():
+    return System.read(case_of(*whole_system(4, STEPS), horizon={"window_h": 12, "look_ahead_h": 12}))
+
+
+@pytest.fixture(scope="module")
+def told(system):
+    return guide(system, 4.0)
+
+
+def test_coarse_steps_hold_the_mean_of_their_hours(system):
+    coarse = coarse_case(system.case, 4)
+    assert coarse.settings.step_h == 4.0
+    for name in system.case.profiles.data_vars:
+        fine = system.case.profiles[name].to_numpy().reshape(-1, 4).mean(axis=1)
+        np.testing.assert_allclose(coarse.profiles[name], fine)
+    assert (coarse.time == system.time[3::4]).all()
+
+
+def test_guide_keeps_what_it_was_given(system, told):
+    for _, data in System.read(coarse_case(system.case, 4)).parts:
+        if isinstance(data, HydroData):
+            assert (told.level_mwh[:, 3::4] >= data.min_e_mwh - 1e-2).all()
+            assert (told.level_mwh[:, 3::4] <= data.max_e_mwh + 1e-2).all()
+        if isinstance(data, TieData):
+            assert (told.ahead_mwh[:, 3::4] <= data.deviation_high_mwh + 1e-2).all()
+    assert (told.budget_price_cny >= 0).all()
+    assert told.budget_use.shape == (len(system.budgets), STEPS)
+
+
+def test_told_budgets_keep_their_total_and_never_shrink(system, told):
+    before, after = system.budgets, told.applied(system).budgets
+    assert [limit.name for _, limit in before] == [limit.name for _, limit in after]
+    for (_, old), (_, new) in zip(before, after, strict=True):
+        assert new.limit[-1] == pytest.approx(old.limit[-1])
+        assert (np.diff(new.limit) >= -1e-9).all()
+        assert new.pace[-1] == pytest.approx(new.planned[-1])
+
+
+def test_guide_is_made_again_to_the_last_digit(system, told):
+    again = guide(system, 4.0)
+    for name in vars(told):
+        np.testing.assert_array_equal(getattr(told, name), getattr(again, name))
+
+
+def dry_end(asked):
+    """Water for half the demand; a cheap plant alone carries the first half, a dear one is needed in the second."""
+    net = grid()
+    load(net, 0, 100.0, "load")
+    generator(net, 0, 60.0, 100.0)
+    generator(net, 0, 200.0, 900.0)
+    lake(net, 100.0, **energy(5000.0, 1500.0, 0.0))
+    shape = np.r_[np.full(48, 0.5), np.full(48, 1.5)]
+    horizon = {"window_h": 8, "look_ahead_h": 8, "guide": asked, "guide_step_h": 4, "end_storage": "free"}
+    case = case_of(net, profiles(STEPS, load=("demand", shape)), horizon=horizon)
+    return solve_horizon(System.read(case)).objective_cny
+
+
+def test_guide_keeps_water_for_what_windows_do_not_see():
+    assert dry_end("on") < 0.9 * dry_end("off")
