@@ -12,16 +12,18 @@ if TYPE_CHECKING:
     from gridopt.case import Case, load_case
     from gridopt.results.result import Result
     from gridopt.run import solve
+    from gridopt.studies.sweep import sweep
 
 __version__ = "0.1.0"
 
-__all__ = ["Case", "Result", "__version__", "load_case", "solve"]
+__all__ = ["Case", "Result", "__version__", "load_case", "solve", "sweep"]
 
 _HOME_OF = {
     "Case": "gridopt.case",
     "Result": "gridopt.results.result",
     "load_case": "gridopt.case",
     "solve": "gridopt.run",
+    "sweep": "gridopt.studies.sweep",
 }
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from gridopt.case import Case
     from gridopt.results.audit import Audit
+    from gridopt.studies.progress import Count
+    from gridopt.studies.store import Store
 
 app = typer.Typer(
     name="gridopt",
@@ -42,6 +46,7 @@ SetOption = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change a lever or a path of the case file; repeatable."),
 ]
 YearOption = Annotated[int | None, typer.Option(help="Target year of a shipped network.")]
+_FAILED_SHOWN = 20
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
@@ -80,6 +85,9 @@ def _explained(error: Exception | KeyboardInterrupt) -> tuple[int, str, list[str
         return 130, "interrupted", ["interrupted"]  # 128 + SIGINT, as shells have it
     if isinstance(error, GridoptError):
         return error.exit_code, error.status, error.lines
+    if isinstance(error, MemoryError):
+        line = "the machine has too little memory; nothing was written: try shorter windows (horizon.window_h)"
+        return SolverError.exit_code, SolverError.status, [line]
     message = " ".join(str(error).split())
     line = f"{type(error).__name__}: {message}; --debug shows where"
     return SolverError.exit_code, SolverError.status, [line]
@@ -147,7 +155,8 @@ def run(
     start: Annotated[str | None, typer.Option(help="Begin of the horizon, such as 2030-01-15.")] = None,
     hours: Annotated[float | None, typer.Option(help="Length of the horizon in hours.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the result; default results/CASE.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the solver.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Windows looked at at once; default: all cores.")] = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json and nothing else.")] = False,
     debug: DebugOption = False,
 ) -> None:
@@ -158,10 +167,10 @@ def run(
     with Reporting(debug=debug, as_json=as_json):
         horizon = {key: value for key, value in (("start", start), ("hours", hours)) if value is not None}
         loaded = _loaded(case, parsed_changes(changes) | horizon)
-        _solve_and_print(loaded, out, threads, as_json=as_json)
+        _solve_and_print(loaded, out, threads, as_json=as_json, with_report=not no_report)
 
 
-def _solve_and_print(case: Case, out: Path | None, threads: int | None, *, as_json: bool) -> None:
+def _solve_and_print(case: Case, out: Path | None, threads: int | None, *, as_json: bool, with_report: bool) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from gridopt.report.terminal import print_summary
@@ -173,14 +182,57 @@ def _solve_and_print(case: Case, out: Path | None, threads: int | None, *, as_js
         task = bar.add_task(case.name, total=None)
 
         def progress(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+            words = case.name if done < total else f"{case.name}: proof, checks, files"
+            bar.update(task, completed=done, total=total, description=words)
 
-        result = run_case(case, out=folder, threads=threads, progress=progress)
+        result = run_case(case, out=folder, threads=threads or os.cpu_count(), progress=progress)
     if as_json:
         print(json.dumps(result.summary, ensure_ascii=False, indent=2))
-        return
-    print_summary(result, Console())
-    print(f"written to {folder}")
+    else:
+        print_summary(result, Console())
+        print(f"written to {folder}")
+    if with_report:  # the last thing, so that the result stands whatever happens
+        from gridopt.report.html import Folder, write_report
+
+        write_report([Folder(folder, case)], folder / "report.html")
+
+
+class Language(StrEnum):
+    """Language of a report."""
+
+    zh = "zh"
+    en = "en"
+
+
+class Counting(StrEnum):
+    """Units of a report."""
+
+    mw = "mw"
+    wankw = "wankw"
+
+
+@app.command()
+def report(
+    results: Annotated[list[Path], typer.Argument(help="Folders of results; two or more are compared.")],
+    lang: Annotated[Language, typer.Option(help="Language of the page.")] = Language.zh,
+    units: Annotated[
+        Counting | None, typer.Option(help="MW and GWh, or 万千瓦 and 亿千瓦时; default: as the language has it.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="HTML file; default report.html in the folder, comparison.html of several.")
+    ] = None,
+    debug: DebugOption = False,
+) -> None:
+    """Make one HTML page of a result, or of the comparison of several; it needs no internet.
+
+    Example: [bold]gridopt report results/jilin-2030 --lang en[/bold]
+    """
+    with Reporting(debug=debug):
+        from gridopt.report.html import Folder, write_report
+
+        path = out or (results[0] / "report.html" if len(results) == 1 else Path("comparison.html"))
+        write_report([Folder(folder) for folder in results], path, lang.value, units.value if units else None)
+        print(f"written to {path}")
 
 
 @app.command()
@@ -288,6 +340,91 @@ def levers(
 
 def _short(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.6g}"
+
+
+@app.command()
+def sweep(
+    file: Annotated[Path, typer.Argument(help="Sweep file (YAML).")],
+    out: Annotated[Path, typer.Option(help="Store to write: a zarr folder.")],
+    scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler, such as tcp://host:8786.")] = None,
+    shard: Annotated[str | None, typer.Option(metavar="i/n", help="Solve every n-th scenario here, no dask.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes here; 0: this one. Default: the file's.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a store that was begun.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Solve again what has failed.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Solve many scenarios of a case on dask and put them into one zarr store.
+
+    Example: [bold]gridopt sweep examples/sweeps/tiny.yaml --out results/tiny.zarr[/bold]
+    """
+    with Reporting(debug=debug):
+        from gridopt.studies.sweep import How, parsed_shard, sweep_file
+
+        part = None if shard is None else parsed_shard(shard)
+        if part is not None and (scheduler is not None or workers is not None):
+            raise InputError("--shard solves in one process of its own: give no --scheduler and no --workers")
+        how = How(scheduler, None, part, workers, resume, retry_failed)
+        store, count = sweep_file(file, out, how)
+        _print_sweep(store, count)
+    if count.failed:
+        raise typer.Exit(SolverError.exit_code)
+
+
+@app.command("sweep-status")
+def sweep_status(
+    store: Annotated[Path, typer.Argument(help="Store of a sweep.")],
+    debug: DebugOption = False,
+) -> None:
+    """Say how far a sweep is and why scenarios have failed; it may be running meanwhile.
+
+    Example: [bold]gridopt sweep-status results/tiny.zarr[/bold]
+    """
+    with Reporting(debug=debug):
+        from gridopt.studies.progress import count_of
+        from gridopt.studies.store import Store
+
+        opened = Store(store)
+        _print_sweep(opened, count_of(opened))
+
+
+@app.command()
+def study(
+    name: Annotated[str, typer.Argument(help="curtailment, demand-response, storage, pilots or targets.")],
+    case: Annotated[str | None, typer.Argument(help="Case to study; default: jilin-2030 (targets: and 2025).")] = None,
+    full_year: Annotated[
+        bool, typer.Option("--full-year", help="Solve the year, not weeks that stand for it.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder to write; default results/study-NAME-CASE.")] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0: this one.")] = 2,
+    debug: DebugOption = False,
+) -> None:
+    """Run a built-in comparison; the same command again goes on with what is there.
+
+    Example: [bold]gridopt study storage jilin-2030[/bold]
+    """
+    with Reporting(debug=debug):
+        from gridopt.studies.builtin.program import print_study, run_study, study_of
+        from gridopt.studies.progress import Live
+
+        chosen = study_of(name)
+        cases = chosen.cases if case is None else (case,)
+        folder = out or Path("results") / "-".join(["study", name, *(Path(each).stem for each in cases)])
+        cube = run_study(name, cases, out=folder, full_year=full_year, workers=workers, show=Live(f"study {name}"))
+        print_study(chosen, cube)
+        print(f"written to {folder}")
+        if cube.attrs["failed"]:
+            raise SolverError(f"{cube.attrs['failed']}\nthe same command tries these again")
+
+
+def _print_sweep(store: Store, count: Count) -> None:
+    failed = [record for record in store.records().values() if record.reason]
+    for record in failed[:_FAILED_SHOWN]:
+        print(f"scenario {record.number} ({store.label(record.number)}): {record.reason}")
+    if len(failed) > _FAILED_SHOWN:
+        print(f"and {len(failed) - _FAILED_SHOWN} more failed; summaries.parquet has all reasons")
+    print(f"{store.path}: {count}" + (f", {count.left} to do: --resume continues" if count.left else ""))
 
 
 def _network(name: str, year: int | None) -> pandapowerNet:

@@ -27,6 +27,11 @@ def _word_off(value: object) -> object:
     return "off" if value is False else value
 
 
+def _word_on_off(value: object) -> object:
+    # YAML 1.1 reads bare `on` and `off` as True and False; the words were meant.
+    return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
+
+
 def _word_none(value: object) -> object:
     # a null where the word is "none"
     return "none" if value is None else value
@@ -44,6 +49,17 @@ class Horizon(_Strict):
     )
     window_h: Positive = Field(default=168, description="hours kept from each window [h]")
     look_ahead_h: NonNegative = Field(default=48, description="hours solved beyond the window and thrown away [h]")
+    guide: Literal["auto", "on", "off"] = Field(
+        default="auto", description="solve the whole horizon coarsely first; auto: where it has many windows"
+    )
+    guide_step_h: Positive = Field(default=6, description="step of the guide [h]")
+    certificate: bool = Field(default=True, description="prove how much the horizon costs at least")
+    proof_rounds: Annotated[int, Field(ge=0)] = Field(
+        default=8, description="most rounds in which the proof tries other prices of annual amounts"
+    )
+    gap: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None, description="relative gap to be proven; the run fails (exit code 6) where it is not; null: any"
+    )
     end_storage: Literal["value", "cyclic", "free"] = Field(
         default="value", description="what storage is worth at the end: a price per MWh, its start level, or nothing"
     )
@@ -52,7 +68,9 @@ class Horizon(_Strict):
 class Solver(_Strict):
     """How HiGHS is run."""
 
-    threads: Annotated[int, Field(ge=1)] = Field(default=1, description="threads of the solver")
+    threads: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="windows that the proof looks at at once; the result does not depend on it"
+    )
     start: Literal["auto", "basis", "presolve"] = Field(
         default="auto", description="start a window from the last basis, cold with presolve, or decide by its shape"
     )
@@ -112,7 +130,9 @@ class Prices(_Strict):
     curtailment_cny_per_mwh: NonNegative = Field(default=1.0, description="small price of curtailed wind and solar")
     co2_cny_per_t: NonNegative = Field(default=0.0, description="carbon price [CNY/t CO2]")
     water_spill_cny_per_mwh: NonNegative = Field(default=1.0, description="price of spilled water")
-    heat_shortfall_cny_per_mwh: Positive = Field(default=5_000.0, description="price of heat that is not served")
+    heat_shortfall_cny_per_mwh: Positive | None = Field(
+        default=5_000.0, description="price of heat that is not served; null forbids it (no solution is then an error)"
+    )
     rule_cny_per_mwh: Positive = Field(default=2_000.0, description="price of a MWh by which an annual rule is broken")
     co2_breach_cny_per_t: Positive = Field(default=2_000.0, description="price of a tonne above the CO2 cap [CNY/t]")
 
@@ -138,11 +158,16 @@ class Settings(_Strict):
     )
     hours: Positive | None = Field(default=None, description="length of the horizon; all hours if absent [h]")
     step_h: Annotated[float, Field(gt=0, le=24)] = Field(default=1.0, description="time step [h]")
-    network_level: Literal["copperplate", "dc"] = Field(default="dc", description="no network, or DC power flow")
+    network_level: Literal["copperplate", "dc", "dc+n-1"] = Field(
+        default="dc", description="no network, DC power flow, or one that keeps its limits after every credible outage"
+    )
     unit_commitment: Annotated[Literal["off", "relaxed", "integer"], BeforeValidator(_word_off)] = Field(
         default="relaxed", description="no commitment, fractional numbers of units, or whole units"
     )
     losses: Literal["none"] = Field(default="none", description="demand is gross of losses")
+    ac_check: Annotated[Literal["auto", "on", "off"], BeforeValidator(_word_on_off)] = Field(
+        default="auto", description="AC power flow of every hour; auto: in runs with a network, except plain nets"
+    )
     horizon: Horizon = Horizon()
     solver: Solver = Solver()
     policy: Policy = Policy()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import importlib
+import pkgutil
 from collections.abc import Callable
 
 import numpy as np
@@ -11,6 +13,7 @@ import pandapower.networks
 import pandas as pd
 import pytest
 
+import gridopt.check
 from gridopt.case import Case
 from gridopt.check import RULES, check, profile_faults
 from gridopt.network.columns import with_defaults
@@ -147,3 +150,10 @@ def test_a_plain_load_profile_may_have_any_mean(tiny: Case) -> None:
 
 def test_each_rule_says_what_it_demands() -> None:
     assert all(rule.__doc__ for rule in RULES)
+
+
+def test_the_rules_of_every_module_are_kept():
+    found = pkgutil.iter_modules(gridopt.check.__path__)
+    modules = (importlib.import_module(f"gridopt.check.{module.name}") for module in found)
+    written = {rule for module in modules for rule in getattr(module, "RULES", ())}
+    assert written == set(RULES)

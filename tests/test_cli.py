@@ -17,6 +17,7 @@ from gridopt.errors import AuditError, GapError, InfeasibleError, SolverError
 
 COMMANDS = (
     ["run"],
+    ["report"],
     ["validate"],
     ["cases"],
     ["levers"],
@@ -40,7 +41,7 @@ def test_every_command_explains_itself_with_an_example(command: list[str]) -> No
 
 def test_the_list_of_commands_is_complete() -> None:
     registered = {command.callback.__name__ for command in app.registered_commands if command.callback}
-    assert registered == {"run", "audit", "validate", "cases", "levers"}
+    assert registered == {"run", "report", "audit", "validate", "cases", "levers", "sweep", "sweep_status", "study"}
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -113,7 +113,7 @@ def test_infeasible(tmp_path: Path) -> None:
     code, stdout, stderr = invoke("run", "tiny", *changes, "--out", str(out), "--json")
     assert code == 3
     assert json.loads(stdout)["status"] == "infeasible"
-    assert "no schedule meets all limits between 2030-01-15 01:00 and 2030-01-17 00:00" in stderr
+    assert "no schedule meets all limits from 2030-01-15 01:00 to 2030-01-17 00:00" in stderr
     assert not list(tmp_path.iterdir())
 
 
@@ -132,15 +132,15 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, below: bool) -> None:
 def test_interrupt_ends_in_one_line_without_a_result(tmp_path: Path) -> None:
     # the child interrupts itself after its first window, as Ctrl-C would
     program = (
-        "import os, signal, gridopt.horizon.rolling as rolling\n"
+        "import os, signal, gridopt.horizon.solvers as solvers\n"
         # a job in the background inherits that interrupts are ignored; a terminal does not
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "keep = rolling.WindowSolver.keep\n"
+        "keep = solvers.WindowSolver.keep\n"
         "def interrupted(self, window, record):\n"
         "    price = keep(self, window, record)\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "    return price\n"
-        "rolling.WindowSolver.keep = interrupted\n" + PROGRAM
+        "solvers.WindowSolver.keep = interrupted\n" + PROGRAM
     )
     arguments = ["run", "tiny", "--set", "unit_commitment=off", "--set", "horizon.look_ahead_h=0", "--out", "out"]
     done = subprocess.run(

@@ -57,7 +57,7 @@ def test_an_unknown_key_names_its_path_and_the_nearest_valid_key(values: dict[st
         ({"hours": "many"}, "hours", "valid number"),
         ({"hours": -1}, "hours", "greater than 0"),
         ({"year": 2030.5}, "year", "valid integer"),
-        ({"network_level": "ac"}, "network_level", "'copperplate' or 'dc'"),
+        ({"network_level": "ac"}, "network_level", "'copperplate', 'dc' or 'dc+n-1'"),
         ({"prices": 3}, "prices", "dictionary"),
         ({"solver": {"threads": 0}}, "solver.threads", "greater than or equal to 1"),
         ({"unit_commitment": "whole"}, "unit_commitment", "'off', 'relaxed' or 'integer', got 'whole'"),

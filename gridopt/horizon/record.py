@@ -72,6 +72,8 @@ class Record:
         How each window was solved.
     proof
         What the horizon costs at least, where that was asked for.
+    unproven
+        Why that could not be proven; empty where it was, or was not asked for.
     """
 
     outputs: dict[str, dict[str, Array]]
@@ -86,6 +88,7 @@ class Record:
     worth: dict[str, dict[str, Array]]
     windows: list[WindowLog] = field(default_factory=list)
     proof: Proof | None = None
+    unproven: str = ""
 
     @classmethod
     def empty(cls, system: System) -> Record:

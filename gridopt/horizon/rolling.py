@@ -63,6 +63,7 @@ def solve_horizon(system: System, progress: Progress | None = None, threads: int
     with Prover(system, threads or system.case.settings.solver.threads) as prover:
         record = _roll(system, all_spans, prover, progress)
         record.proof = prover.prove(record.objective_cny, horizon.gap or _USUAL_GAP)
+        record.unproven = prover.reason
     return record
 
 

@@ -162,7 +162,8 @@ class Hydro(Component[HydroData]):
         """Inflow, level limits, what was before, and what the level is worth at the end."""
         d, span, state = self.data, window.span, window.state[self.name]
         self.inflow.value = d.inflow_mw[:, span]
-        self.lowest.value, self.highest.value = d.min_e_mwh[:, span], d.max_e_mwh[:, span]
+        self._usual_lowest = d.min_e_mwh[:, span]
+        self.lowest.value, self.highest.value = self._usual_lowest, d.max_e_mwh[:, span]
         self.level_before.value = state["level_mwh"]
         self.output_before.value = np.maximum(state.get("output_mw", np.zeros(d.count)), 0.0)
         reference = d.reference_e_mwh[:, span.stop - 1]
@@ -175,6 +176,10 @@ class Hydro(Component[HydroData]):
             lowest = self.lowest.value.copy()
             lowest[:, -1] = np.maximum(self._reachable_mwh(), lowest[:, -1])
             self.lowest.value = lowest
+
+    def forget(self) -> None:
+        """A reservoir may end the horizon as low as its limits allow: what it can reach hangs on where it starts."""
+        self.lowest.value = self._usual_lowest
 
     def _worth(self, window: Window, step: int) -> Array:
         """Worth of a MWh of water of each plant after a step, in all plants that it passes [CNY/MWh]."""

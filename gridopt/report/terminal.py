@@ -11,11 +11,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from gridopt.check.remarks import remarks
+from gridopt.report.ac import ac_lines
+from gridopt.report.attention import attention_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import xarray as xr
 
     from gridopt.results.result import Result
+    from gridopt.results.summary import Number
 
 _MISSING = "–"
 # Rows of the energy table that are left out where nothing happens.
@@ -23,7 +28,17 @@ _ONLY_IF_ANY = (
     *("other_mwh", "excess_mwh", "dr_mwh", "phs_charge_mwh", "battery_charge_mwh"),
     *("other_charge_mwh", "other_discharge_mwh"),
 )
+# Why wind and solar are curtailed, in plain words.
+_CAUSES = (
+    ("  the network is full", "curtailment_network_mwh"),
+    ("  plants at their lowest output", "curtailment_min_output_mwh"),
+    ("  export at its limit", "curtailment_export_limit_mwh"),
+    ("  storage full or at its limit", "curtailment_storage_mwh"),
+    ("  reserves, rules and other causes", "curtailment_other_mwh"),
+)
 _MONEY = ((1e9, "bn CNY"), (1e6, "mn CNY"))
+# What a target asks for stands beside what it comes to.
+_VALUES = ("value", "threshold")
 _MASS = ((1e6, "Mt"), (1e3, "kt"))
 # From this length on a worth is told per year [h]; a few days say nothing of a year.
 _NEARLY_A_YEAR_H = 8000.0
@@ -35,8 +50,25 @@ def print_summary(result: Result, console: Console) -> None:
     console.print(_energy_table(result))
     console.print(_curtailment_table(result))
     console.print(_network_table(result.dataset))
-    for line in _remarks(result):
+    for line in [*_targets(result), *_remarks(result)]:
         console.print(line)
+
+
+def _targets(result: Result) -> list[str]:
+    """How the policy targets stand; nothing where the network has none."""
+    from gridopt.results.scorecard import counts
+
+    card = result.scorecard
+    if card.empty:
+        return []
+    number = ", ".join(f"{count} {status}" for status, count in counts(card).items())
+    missed = card[card["status"] == "missed"]
+    lines = [f"policy targets: {number}"]
+    for row in missed.to_dict("records"):
+        share = row["unit"] == "pu"
+        value, threshold = (_percent(row[key]) if share else f"{row[key]:,.0f} {row['unit']}" for key in _VALUES)
+        lines.append(f"[bold red]missed:[/bold red] {escape(row['target'])}: {value}, asked {row['sense']} {threshold}")
+    return lines
 
 
 def _number(value: object, scale: float = 1.0, digits: int = 2) -> str:
@@ -158,6 +190,9 @@ def _curtailment_table(result: Result) -> Table:
     )
     for label, used, curtailed in rows:
         table.add_row(label, _percent(used), _number(curtailed, 1e3, 1))
+    for label, key in _CAUSES:
+        if s[key]:
+            table.add_row(label, "", _number(s[key], 1e3, 1))
     return table
 
 
@@ -199,6 +234,7 @@ def _remarks(result: Result) -> list[str]:
         + ("" if s["net_export_mwh"] is None else " (the value of export is taken off)")
         + f" and {_scaled(s['penalty_cny'], *_MONEY)} of penalties (curtailment and spill at their declared prices, "
         "unserved and excess energy)",
+        *_proof_line(s, str(result.dataset.attrs.get("unproven", ""))),
         f"{_scaled(s['co2_t'], *_MASS)} CO2, {_scaled(s['coal_tce'], *_MASS)} coal equivalent; "
         f"non-fossil generation {_percent(s['nonfossil_share_generation'])}",
         f"solved in {_number(s['wall_s'], digits=1)} s, {s['windows']} windows, {_number(s['peak_rss_mb'], 1e3)} GB",
@@ -209,45 +245,21 @@ def _remarks(result: Result) -> list[str]:
             f"[bold red]attention:[/bold red] {both_ways:,.0f} MWh were charged and discharged by the same store "
             "in the same hour"
         )
-    for key, words in (("unserved_mwh", "unserved energy"), ("excess_mwh", "power that no one could take")):
-        if float(str(s[key])) > 0.5:
-            lines.append(f"[bold red]attention:[/bold red] {_number(s[key], digits=0)} MWh of {words}")
-    lines += _broken(result.dataset)
+    lines += [f"[bold red]attention:[/bold red] {escape(line)}" for line in attention_lines(result.dataset)]
+    lines += ac_lines(result)
     lines += [escape(f"note: {remark}") for remark in remarks(result.case)]
     return lines
 
 
-# What falls short apart from unserved demand: variable and words.
-_SHORT = (
-    ("heat_shortfall_mw", "heat that was not served"),
-    ("flexible_load_shortfall_mw", "use of flexible loads that was not served"),
-    ("prosumer_shortfall_mw", "own load of prosumers that was not served"),
-)
-
-
-def _broken(dataset: xr.Dataset) -> list[str]:
-    """Rules and amounts that were not kept, each by its name."""
-    attention = "[bold red]attention:[/bold red]"
-    step_h = float(dataset.attrs["step_h"])
-    lines = [
-        f"{attention} {energy:,.0f} MWh of {words}"
-        for name, words in _SHORT
-        if name in dataset and (energy := float(dataset[name].sum()) * step_h) > 0.5
-    ]
-    if "reserve_shortfall_mw" in dataset:
-        hours = (dataset["reserve_shortfall_mw"] > 1.0).sum("time").to_series() * step_h
-        lines += [f"{attention} reserve {escape(str(k))} falls short in {v:,.0f} h" for k, v in hours.items() if v]
-    if "budget_breach" in dataset:
-        for row in range(dataset.sizes["budget"]):
-            one = dataset.isel(budget=row)
-            if float(one["budget_breach"]) > 0:
-                way = "above" if str(one["budget_sense"].item()) == "most" else "below"
-                unit, name = str(one["budget_unit"].item()), str(one["budget"].item())
-                lines.append(
-                    f"{attention} {escape(name)}: {float(one['budget_used']):,.0f} {unit}, "
-                    f"{float(one['budget_breach']):,.0f} {way} the limit of {float(one['budget_limit']):,.0f}"
-                )
-    return lines
+def _proof_line(summary: Mapping[str, Number], unproven: str) -> list[str]:
+    """How much better any schedule could be at most, or why that is not known; nothing where it was not asked for."""
+    if summary["lower_bound_cny"] is None:
+        return [f"nothing is proven of the cost: {unproven}"] if unproven else []
+    proven = f"proven: no schedule costs less than {_scaled(summary['lower_bound_cny'], *_MONEY)}"
+    if summary["gap"] is None:
+        return [f"{proven}; no gap is stated, as an annual amount is broken"]
+    gap = f"{100 * float(str(summary['gap'])):.2g} %"
+    return [f"{proven}; this one lies within {_scaled(summary['gap_cny'], *_MONEY)} of it ({gap})"]
 
 
 def simultaneous_mwh(dataset: xr.Dataset) -> float:

@@ -11,7 +11,10 @@ import xarray as xr
 
 from gridopt.model.component import Array, Output
 from gridopt.network.matrices import branch_flow_mw
+from gridopt.results.causes import curtailment_causes
 from gridopt.results.prices import nodal_prices
+from gridopt.results.security import outage_results
+from gridopt.results.worth import worth_of_capacity
 
 if TYPE_CHECKING:
     from gridopt.horizon.record import Record
@@ -44,9 +47,13 @@ def build_dataset(system: System, record: Record) -> xr.Dataset:
         dataset[name] = _variable(dims, values, output.units, output.long_name)
     dataset = dataset.merge(_network_results(system, record)).merge(_costs(record)).merge(_windows(record))
     dataset = dataset.merge(_budgets(system, record))
+    dataset = dataset.merge(curtailment_causes(system, dataset))
+    dataset = dataset.merge(worth_of_capacity(system, record))
     for coordinate in dataset.coords:
         dataset[coordinate].attrs |= _coordinate_attributes(str(coordinate), list(map(str, dataset.sizes)))
     dataset.attrs = _attributes(system)
+    if record.unproven:
+        dataset.attrs["unproven"] = record.unproven
     return dataset
 
 
@@ -167,8 +174,8 @@ def _network_results(system: System, record: Record) -> xr.Dataset:
     at_bus = np.zeros((len(bus), len(system.time)))
     in_service = np.flatnonzero(network.bus_node >= 0)
     # fused buses are one node: its injection stands at the first of them
-    _, first = np.unique(network.bus_node[in_service], return_index=True)
-    at_bus[first] = record.injection_mw
+    node, first = np.unique(network.bus_node[in_service], return_index=True)
+    at_bus[first] = record.injection_mw[node]
     out["bus_injection_mw"] = _variable(
         ("bus", "time"), at_bus, "MW", "net injection of the node, at the first of its fused buses"
     )
@@ -178,6 +185,8 @@ def _network_results(system: System, record: Record) -> xr.Dataset:
         ("bus_price_congestion_cny_per_mwh", prices.congestion, "part of congestion"),
     ):
         out[name] = _variable(("bus", "time"), values, "CNY/MWh", meaning)
+    if system.outages is not None:
+        out = out.merge(outage_results(system.outages, record, flow, prices.security))
     return out
 
 
@@ -221,6 +230,12 @@ def _windows(record: Record) -> xr.Dataset:
     ):
         values = np.array([getattr(window, name) for window in record.windows], dtype=np.int64)
         out[f"window_{name}"] = ("window", values, {"units": units, "long_name": meaning})
+    if record.proof is not None:
+        part = record.proof.by_window_cny
+        out["window_lower_bound_cny"] = _variable(("window",), part, "CNY", "part of the window in the lower bound")
+        least = xr.Variable((), record.proof.lower_bound_cny, {"units": "CNY"})
+        least.attrs["long_name"] = "proven lower bound of the objective"
+        out["lower_bound_cny"] = least
     gaps = np.array([window.mip_gap for window in record.windows])
     out["window_mip_gap"] = _variable(("window",), gaps, "1", "relative gap of the search for whole units")
     return out

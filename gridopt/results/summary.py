@@ -10,6 +10,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from gridopt.results.ac import ac_numbers
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -19,13 +21,15 @@ BIOMASS = ("biomass", "waste")
 NONFOSSIL = ("biomass", "nuclear", "geothermal", "hydro_reservoir", "hydro_ror")
 FOSSIL = ("coal", "coal_chp", "gas", "oil")
 #: Keys whose part comes with later versions of the model; they are null until then.
-NOT_COMPUTED = (
-    *("lower_bound_cny", "gap", "gap_cny", "eens_mwh", "lole_h", "losses_mwh"),
-    *("curtailment_network_mwh", "curtailment_min_output_mwh", "curtailment_export_limit_mwh"),
-    *("curtailment_storage_mwh", "curtailment_other_mwh"),
-    *("ac_hours_converged", "ac_hours_in_voltage_band", "ac_voltage_min_pu", "ac_voltage_max_pu"),
-    *("ac_loading_max_pct", "ac_losses_mwh"),
-)
+NOT_COMPUTED = ("eens_mwh", "lole_h", "losses_mwh")
+#: Curtailment by cause, and what each adds up of the dimension ``cause``.
+SUMMARY_CAUSES = {
+    "curtailment_network_mwh": ("network",),
+    "curtailment_min_output_mwh": ("min_output",),
+    "curtailment_export_limit_mwh": ("export_limit",),
+    "curtailment_storage_mwh": ("storage",),
+    "curtailment_other_mwh": ("rule", "other"),
+}
 # A program is called, a value counts, from this power on [MW].
 _CALLED_MW = 1e-3
 
@@ -62,6 +66,7 @@ def build_summary(case: Case, dataset: xr.Dataset, wall_s: float) -> dict[str, N
         **_reserve(case, dataset),
         **_shares(case, dataset),
         **_emissions(case, dataset),
+        **ac_numbers(dataset),
     }
     numbers |= dict.fromkeys(NOT_COMPUTED)
     return {key: numbers[key] for key in KEYS}
@@ -106,7 +111,20 @@ def _of(dataset: xr.Dataset, name: str, dimension: str, technologies: tuple[str,
 
 def _cost(dataset: xr.Dataset) -> dict[str, Number]:
     operating, penalty = float(dataset["operating_cost_cny"].sum()), float(dataset["penalty_cny"].sum())
-    return {"objective_cny": operating + penalty, "operating_cost_cny": operating, "penalty_cny": penalty}
+    objective = operating + penalty
+    cost: dict[str, Number] = {"objective_cny": objective, "operating_cost_cny": operating, "penalty_cny": penalty}
+    return cost | _gap(dataset, objective)
+
+
+def _gap(dataset: xr.Dataset, objective_cny: float) -> dict[str, Number]:
+    """Proven lower bound and the distance to it; null where nothing is proven, no gap where a budget is broken."""
+    if "lower_bound_cny" not in dataset:
+        return dict.fromkeys(("lower_bound_cny", "gap", "gap_cny"))
+    lower = float(dataset["lower_bound_cny"])
+    if "budget_breach" in dataset and bool((dataset["budget_breach"] > 0).any()):
+        return {"lower_bound_cny": lower, "gap": None, "gap_cny": None}
+    missed = max(objective_cny - lower, 0.0)
+    return {"lower_bound_cny": lower, "gap": missed / max(abs(objective_cny), 1.0), "gap_cny": missed}
 
 
 def consumption_mw(dataset: xr.Dataset) -> Array:
@@ -150,7 +168,7 @@ def _demand(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
 
 def _weather(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
     if "renewable_p_mw" not in dataset:
-        keys = ("curtailment_rate", "curtailment_mwh", "utilisation_wind", "utilisation_solar")
+        keys = ("curtailment_rate", "curtailment_mwh", "utilisation_wind", "utilisation_solar", *SUMMARY_CAUSES)
         zero = dict.fromkeys(("curtailment_wind_mwh", "curtailment_solar_mwh", "wind_mwh", "solar_mwh"), 0.0)
         return dict.fromkeys(keys) | zero
     out: dict[str, Number] = {}
@@ -164,6 +182,10 @@ def _weather(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
     offered, curtailed = (
         _energy(case, dataset[name]) for name in ("renewable_available_mw", "renewable_curtailment_mw")
     )
+    out |= {
+        key: _energy(case, dataset["curtailment_cause_mw"].sel(cause=list(causes)))
+        for key, causes in SUMMARY_CAUSES.items()
+    }
     return out | {"curtailment_mwh": curtailed, "curtailment_rate": curtailed / offered if offered else None}
 
 

@@ -105,6 +105,13 @@ def test_start_states_held_fast_give_no_bound(monkeypatch):
     assert exceeded
 
 
+@pytest.mark.parametrize("end_storage", ["cyclic", "value"])
+def test_every_end_of_the_horizon_is_proven(end_storage):
+    windows = solved(*whole_system(6, 72), horizon={"end_storage": end_storage, "proof_rounds": 1})
+    assert windows.unproven == ""
+    assert windows.proof.lower_bound_cny <= windows.objective_cny
+
+
 def test_guide_leaves_the_bound_valid():
     lower, _best, found = encloses(*whole_system(2, 96), horizon={"guide": "on", "guide_step_h": 4})
     assert lower < found

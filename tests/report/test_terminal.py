@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandapower as pp
+import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -94,6 +95,22 @@ def test_lines_below_the_tables() -> None:
     assert "attention" not in text
 
 
+def test_policy_targets_are_counted_and_the_missed_ones_named() -> None:
+    assert "policy targets" not in printed(solved.tiny())
+    result = replace(solved.tiny())
+    rows = [
+        ("utilisation", "missed", 0.881, ">=", 0.9, "pu"),
+        ("pumped storage", "missed", 4000.0, "~", 12100.0, "MW"),
+        ("piles", "not computable from dispatch", np.nan, ">=", 12000.0, "count"),
+    ]
+    card = pd.DataFrame(rows, columns=["target", "status", "value", "sense", "threshold", "unit"])
+    vars(result)["scorecard"] = card
+    text = printed(result)
+    assert "policy targets: 0 met, 2 missed, 1 not computable from dispatch" in text
+    assert "missed: utilisation: 88.1 %, asked >= 90.0 %" in text
+    assert "missed: pumped storage: 4,000 MW, asked ~ 12,100 MW" in text
+
+
 def test_every_remark_is_printed() -> None:
     text = printed(solved.tiny(), 300)
     assert len(remarks(solved.tiny().case)) == 3
@@ -113,11 +130,27 @@ def test_simultaneous_charge_and_discharge_draws_attention() -> None:
 
 
 def test_unserved_and_excess_energy_draw_attention() -> None:
-    result = replace(solved.tiny(), summary=solved.tiny().summary | {"unserved_mwh": 1234.4, "excess_mwh": 7.0})
-    text = printed(result)
-    assert "attention: 1,234 MWh of unserved energy" in text
-    assert "attention: 7 MWh of power that no one could take" in text
+    tiny = solved.tiny()
+    data = tiny.dataset.copy(deep=True)
+    data["unserved_mw"].loc[{"bus": ["south", "east"]}] = np.array([[20.0], [5.0]])
+    data["excess_mw"].loc[{"bus": "west", "time": data["time"][5]}] = 7.0
+    result = replace(tiny, dataset=data, summary=tiny.summary | {"excess_mwh": 7.0})
+    text = printed(result, 300)
+    worst = "up to 25 MW at 2030-01-15 01:00, in 48 h"
+    assert f"attention: 1,200 MWh of unserved energy: south, east, {worst}" in text
+    assert "attention: 7 MWh of power that no one could take: west, up to 7 MW at 2030-01-15 06:00, in 1 h" in text
     assert row(text, "excess")[0] == "-0.0"
+
+
+def test_water_outside_its_rules_draws_attention() -> None:
+    tiny = solved.tiny()
+    data = tiny.dataset.copy(deep=True)
+    data["hydro_release_breach_mw"].loc[{"hydro": "east dam", "time": data["time"][2]}] = 3.0
+    data["hydro_band_breach_mwh"].loc[{"hydro": "east dam", "time": data["time"][:2]}] = np.array([40.0, 55.0])
+    text = printed(replace(tiny, dataset=data), 300)
+    assert "attention: 3 MWh of water below the least release" in text
+    band = "reservoirs outside their band: east dam, up to 55 MWh at 2030-01-15 02:00, in 2 h"
+    assert f"attention: {band}" in text
 
 
 def test_broken_rules_draw_attention_by_name() -> None:
@@ -127,9 +160,10 @@ def test_broken_rules_draw_attention_by_name() -> None:
     data["reserve_shortfall_mw"][0, 3:5] = 20.0
     data["budget_used"][0] = data["budget_limit"][0] + 7.0
     data["budget_breach"][0], data["budget_sense"] = 7.0, ("budget", ["most"] * data.sizes["budget"])
-    text = printed(replace(tiny, dataset=data))
-    assert f"attention: {2 * data.sizes['time']:,} MWh of heat that was not served" in text
-    assert f"attention: reserve {data['reserve'].to_numpy()[0]} falls short in 2 h" in text
+    text = printed(replace(tiny, dataset=data), 300)
+    assert f"attention: {2 * data.sizes['time']:,} MWh of heat that was not served: " in text
+    reserve = data["reserve"].to_numpy()[0]
+    assert f"attention: reserve {reserve} falls short in 2 h, at most by" in text
     assert f"attention: {data['budget'].to_numpy()[0]}: " in text
     assert "7 above the limit" in text
 

@@ -16,9 +16,9 @@ from tests.results import solved
 DIMENSIONS = {
     "time": 48, "bus": 5, "generator": 5, "renewable": 4, "hydro": 3, "storage": 2, "tie": 2, "program": 4,
     "flexible_load": 6, "prosumer": 4, "pilot": 1, "reserve": 5, "emission": 1,
-    "branch": 9, "interface": 1, "component": 14, "budget": 7, "window": 2,
+    "branch": 9, "interface": 1, "component": 14, "budget": 7, "window": 2, "cause": 6,
 }  # fmt: skip
-UNITS = ("MW", "MWh", "CNY", "CNY/MWh", "1", "t", "1e6 m3", "m3/s", "budget_unit")
+UNITS = ("MW", "MWh", "Mvar", "%", "CNY", "CNY/MWh", "CNY/MW", "1", "t", "1e6 m3", "m3/s", "budget_unit")
 ONLY_COMMITTED = tuple(
     f"generator_{name}"
     for name in (
@@ -53,7 +53,7 @@ def test_every_variable_and_coordinate_is_described(result: Result) -> None:
 def test_all_values_are_float64_and_there(result: Result) -> None:
     for name, variable in result.dataset.data_vars.items():
         # the log of the windows counts; everything else is a quantity
-        counts = str(name).startswith("window_") and name != "window_mip_gap"
+        counts = str(name).startswith("window_") and name not in ("window_mip_gap", "window_lower_bound_cny")
         assert variable.dtype == (np.int64 if counts else np.float64), name
         missing = np.isnan(variable)
         assert name in MAY_LACK or not missing.any(), name
