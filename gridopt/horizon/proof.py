@@ -24,7 +24,7 @@ from gridopt.solver.session import LinearProgram, compile_problem
 _STATES = 4
 
 
-class Unproven(Exception):
+class UnprovenError(Exception):
     """Nothing can be proven of this horizon."""
 
 
@@ -100,7 +100,7 @@ class _Reader:
 
         Raises
         ------
-        Unproven
+        UnprovenError
             Where a limit of a column or a cost does: a component forgets to forget it.
         """
         own, lazy = np.zeros(program.row_lower.size, np.bool_), np.zeros(lazy_upper.size, np.bool_)
@@ -113,7 +113,7 @@ class _Reader:
                 and abs(other.constant - program.constant) <= 1e-9 * max(abs(program.constant), 1.0)
             )
             if not same:
-                raise Unproven("a limit hangs on the state that one window hands to the next")
+                raise UnprovenError("a limit hangs on the state that one window hands to the next")
             own |= (other.row_lower != program.row_lower) | (other.row_upper != program.row_upper)
             lazy |= other_upper != lazy_upper
         self._forgetful(window)
@@ -189,7 +189,7 @@ class Prover:
             self._worth_at_end_cny = solver.model.worth_at_end_cny()
         try:
             self.certificate.add(self._readers[id(solver)].piece(window, next_core))
-        except Unproven as error:  # the schedule stands without a proof
+        except UnprovenError as error:  # the schedule stands without a proof
             self.reason = str(error)
             return
         if self._threads > 1:

@@ -1,0 +1,1 @@
+"""Built-in studies: what ``gridopt study`` compares, one module for each."""
