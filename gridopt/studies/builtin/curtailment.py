@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ import pandas as pd
 from gridopt.studies.builtin.cube import WHOLE, total
 from gridopt.studies.builtin.figures import bars, stacked
 from gridopt.studies.builtin.say import energy, plain, say, share
-from gridopt.studies.builtin.study import PERIOD, TOTAL, VARIANT, Pair, Study, Variant, only, present
+from gridopt.studies.builtin.study import PERIOD, TOTAL, VARIANT, Pair, Study, Variant, only, present, row_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,8 +41,8 @@ _BUILD_OUT = (0.7, 1.3)
 def variants(cases: Mapping[str, Case]) -> list[Variant]:
     """The case, the chain, each cause alone, and less and more wind and solar."""
     case = only(cases)
-    plate: dict[str, str] = {"network_level": "copperplate"}
-    more = {
+    plate: dict[str, Any] = {"network_level": "copperplate"}
+    more: dict[str, Any] = {
         name: 2 * size for name in ("storage.phs.p_mw", "storage.battery.p_mw") if (size := present(case, name)) > 0
     }
     both = ("free_minimum", "free_export")
@@ -130,10 +130,10 @@ def findings(cube: xr.Dataset) -> list[Pair]:
 
 
 def _why(rows: pd.DataFrame, curtailed: float) -> list[Pair]:
-    first = rows.loc[rows["by_rule_gwh"].idxmax()]
+    first = row_of(rows, rows["by_rule_gwh"].idxmax())
     difference = (rows["by_rule_gwh"] - rows["by_chain_gwh"]).abs()
-    widest = rows.loc[difference.idxmax()]
-    alone = rows.loc[rows["alone_gwh"].idxmax()]
+    widest = row_of(rows, difference.idxmax())
+    alone = row_of(rows, rows["alone_gwh"].idxmax())
     return [
         say(
             "按规则归因，首要原因是{zh}：{much}，占{part}。",
@@ -205,10 +205,10 @@ def figures(cube: xr.Dataset) -> dict[str, Figure]:
     rows = table(cube)
     causes = {"by the rule": rows["by_rule_gwh"], "by re-solves": rows["by_chain_gwh"], "alone": rows["alone_gwh"]}
     out = {"causes": bars("Why wind and solar are curtailed", "GWh", rows["cause"].tolist(), causes)}
-    seasons = [column for column in rows if column.endswith("_by_rule_gwh")]
+    seasons = [column for column in map(str, rows.columns) if column.endswith("_by_rule_gwh")]
     if seasons:
         labels = [COLUMNS.get(column, ("", column))[1] for column in seasons]
-        parts = {row["cause"]: [row[column] for column in seasons] for _, row in rows.iterrows()}
+        parts = dict(zip(rows["cause"], rows[seasons].to_numpy().tolist(), strict=True))
         out["periods"] = stacked("When wind and solar are curtailed, by the rule", "GWh", labels, parts)
     return out
 

@@ -17,7 +17,7 @@ from gridopt.errors import InputError
 from gridopt.studies.builtin.cube import total
 from gridopt.studies.builtin.figures import bars, lines
 from gridopt.studies.builtin.say import energy, money, plain, power, price, say, share
-from gridopt.studies.builtin.study import VARIANT, Numbers, Pair, Study, Variant, key_of, only
+from gridopt.studies.builtin.study import VARIANT, Numbers, Pair, Study, Variant, key_of, only, row_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -149,7 +149,7 @@ def findings(cube: xr.Dataset) -> list[Pair]:
 
 
 def _of_the_plan(rows: pd.DataFrame) -> list[Pair]:
-    plan = rows.loc[name_of("economic", _PLAN)]
+    plan = row_of(rows, name_of("economic", _PLAN))
     return [
         say(
             "占最大负荷5%的需求响应（{able}）按经济调用，扣除付给用户的费用后节省{saved}（每兆瓦{each}），"
@@ -170,9 +170,9 @@ def _of_the_plan(rows: pd.DataFrame) -> list[Pair]:
 def _modes(rows: pd.DataFrame) -> list[Pair]:
     """The same share, called to lower the peak or for a drill."""
     out = []
-    economic = rows.loc[name_of("economic", _PLAN)]
+    economic = row_of(rows, name_of("economic", _PLAN))
     for mode in ("peak_shaving", "drill"):
-        row = rows.loc[name_of(mode, _PLAN)]
+        row = row_of(rows, name_of(mode, _PLAN))
         out.append(
             say(
                 "同样5%改为{zh}方式：最大负荷降低{peak}（为响应能力的{part}；经济调用时{before}），"

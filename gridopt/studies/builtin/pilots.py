@@ -16,7 +16,7 @@ from gridopt.errors import InputError
 from gridopt.studies.builtin.cube import total
 from gridopt.studies.builtin.figures import bars
 from gridopt.studies.builtin.say import energy, joined, money, plain, power, say, share
-from gridopt.studies.builtin.study import Answer, Numbers, Pair, Study, Variant, key_of, only
+from gridopt.studies.builtin.study import Answer, Numbers, Pair, Study, Variant, key_of, only, row_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,7 +47,7 @@ def name_of(zone: str, rule: str) -> str:
 
 
 def _zones(case: Case) -> pd.DataFrame:
-    zones = case.net.pilot_zone
+    zones: pd.DataFrame = case.net.pilot_zone
     return zones[zones["in_service"].astype(bool)] if "in_service" in zones else zones
 
 
@@ -180,7 +180,7 @@ def findings(cube: xr.Dataset) -> list[Pair]:
                 broken=_named(broken),
             )
         )
-    dearest = rows.loc[rows["cost_mn_cny"].idxmax()]
+    dearest = row_of(rows, rows["cost_mn_cny"].idxmax())
     if dearest["cost_mn_cny"] * 1e6 <= _ROUNDING * abs(total(cube, "objective_cny", RULED)):
         return [*out, ("没有任何单项规则单独取消后能节省成本。", "Lifting any single rule alone saves nothing.")]
     out.append(

@@ -82,7 +82,7 @@ class StudyJob(Job):
             result.dataset.to_netcdf(result_file(self.folder, variant, period), engine="netcdf4")
         week = week_summary(result)
         numbers: dict[str, Number] = {**week.summary, **{f"{WHOLE}{key}": mwh for key, mwh in week.whole.items()}}
-        return Solved(numbers | self.read(result))
+        return Solved({**numbers, **self.read(result)})
 
 
 def result_file(folder: Path, variant: Variant, period: Period) -> Path:

@@ -91,7 +91,7 @@ def read(result: Result) -> Numbers:
         for kind in ("phs", "battery"):
             mine = kinds == kind
             out |= {
-                key_of(name, "part", kind): _mean(sum(dataset[v].to_numpy() for v in of)[mine], size[mine])
+                key_of(name, "part", kind): _mean(np.sum([dataset[v].to_numpy() for v in of], axis=0)[mine], size[mine])
                 for name, of in each.items()
                 if mine.any()
             }
@@ -129,7 +129,7 @@ def shapley(value: Mapping[Together, float]) -> dict[str, float]:
     >>> shapley(two)
     {'a': 5.0, 'b': 3.0}
     """
-    parts = sorted(max(value, key=len))
+    parts = sorted({part for chosen in value for part in chosen})
     n = len(parts)
     out = dict.fromkeys(parts, 0.0)
     for part in parts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gridopt.studies.design import Value
 
@@ -154,6 +154,12 @@ def only(cases: Mapping[str, Case]) -> Case:
     """The case of a study that changes a single one."""
     (case,) = cases.values()
     return case
+
+
+def row_of(rows: pd.DataFrame, label: object) -> dict[str, Any]:
+    """One row of a table by its label, as plain values by column."""
+    position = list(rows.index).index(label)
+    return {str(column): rows[column].iloc[position] for column in rows.columns}
 
 
 def present(case: Case, lever: str) -> float:
