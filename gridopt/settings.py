@@ -49,13 +49,13 @@ class Horizon(_Strict):
     )
     window_h: Positive = Field(default=168, description="hours kept from each window [h]")
     look_ahead_h: NonNegative = Field(default=48, description="hours solved beyond the window and thrown away [h]")
-    guide: Literal["auto", "on", "off"] = Field(
-        default="auto", description="solve the whole horizon coarsely first; auto: where it has many windows"
+    guide: Annotated[Literal["auto", "on", "off"], BeforeValidator(_word_on_off)] = Field(
+        default="auto", description="solve the whole horizon coarsely before its windows; auto: where they are many"
     )
     guide_step_h: Positive = Field(default=6, description="step of the guide [h]")
     certificate: bool = Field(default=True, description="prove how much the horizon costs at least")
     proof_rounds: Annotated[int, Field(ge=0)] = Field(
-        default=8, description="most rounds in which the proof tries other prices of annual amounts"
+        default=8, description="most rounds in which the proof tries other prices; fewer for many windows"
     )
     gap: Annotated[float, Field(gt=0, le=1)] | None = Field(
         default=None, description="relative gap to be proven; the run fails (exit code 6) where it is not; null: any"

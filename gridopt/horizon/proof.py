@@ -20,6 +20,8 @@ from gridopt.solver.columns import move_columns
 from gridopt.solver.dual_bound import Rows, stacked
 from gridopt.solver.session import LinearProgram, compile_problem
 
+# Rounds times windows: a long horizon gets one round, as each solves all its windows once more.
+_WINDOWS_OF_ALL_ROUNDS = 64
 # States that are tried to find what hangs on them.
 _STATES = 4
 
@@ -211,7 +213,8 @@ class Prover:
             self.certificate.take_settled([each.result() for each in self._settled])
         else:
             self.certificate.settle()
-        worth, rounds = self._worth_at_end_cny, self.system.case.settings.horizon.proof_rounds
+        worth, asked = self._worth_at_end_cny, self.system.case.settings.horizon.proof_rounds
+        rounds = min(asked, max(_WINDOWS_OF_ALL_ROUNDS // len(self.certificate.pieces), 1))
         enough = objective_cny - worth - gap * max(abs(objective_cny), 1.0)
         self.certificate.improve(rounds, enough, self._threads)
         return Proof(self.certificate.bound_cny + worth, self.certificate.by_piece_cny())

@@ -56,7 +56,8 @@ def solve_horizon(system: System, progress: Progress | None = None, threads: int
         Naming the hours of the window that HiGHS could not finish, and how to go on.
     """
     horizon, all_spans = system.case.settings.horizon, horizon_spans(system)
-    if horizon.guide == "on" or (horizon.guide == "auto" and len(all_spans) >= _FEW_WINDOWS):
+    few = 2 if horizon.guide == "on" else _FEW_WINDOWS
+    if horizon.guide != "off" and len(all_spans) >= few:
         system = guide(system, horizon.guide_step_h).applied(system)
     if not horizon.certificate:
         return _roll(system, all_spans, None, progress)
