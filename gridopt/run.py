@@ -24,7 +24,7 @@ def solve(case: Case, *, threads: int | None = None, progress: Progress | None =
     case
         The case.
     threads
-        Solver threads; by default those of the case.
+        Windows that the proof looks at at once; by default those of the case.  The result is the same for any number.
     progress
         Called after each window with the number of steps done and of all steps.
 

@@ -10,19 +10,17 @@ value can't be lower than what it replaces.  Seams whose neighbourhoods share no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from gridopt.horizon.piece import Piece
 from gridopt.model.budget import BudgetLimit
 from gridopt.model.component import Array
-from gridopt.solver.dual_bound import Rows, best_multipliers, columns_worth
+from gridopt.solver.dual_bound import Rows, best_multipliers, bound, columns_worth, stacked
 
 # Better multipliers of a piece, None where there are none, and its use of the budgets.
 Settled = tuple[Array | None, Array]
@@ -54,7 +52,8 @@ class Certificate:
         reduced = piece.cost - piece.inside.pull() - piece.seam.pull() + piece.use.T @ (self._sign * self.price_cny)
         if self.pieces:
             before = self.pieces[-1]
-            before = replace(before, beyond=_as_wide(before.beyond, reduced.size))
+            # the last piece has columns that belong to no step, too
+            before = replace(before, beyond=_placed(before.beyond, 0, reduced.size))
             self.pieces[-1] = before
             reduced = reduced - before.beyond.T @ before.seam.dual
         self.pieces.append(piece)
@@ -111,7 +110,7 @@ class Certificate:
         """The lower bound [CNY]."""
         return float(self.by_piece_cny().sum() - self._sign * self.price_cny @ self._allowed)
 
-    def mend(self, steps: int, threads: int = 1, seams: Iterable[int] | None = None) -> None:
+    def mend(self, steps: int, threads: int = 1) -> None:
         """Choose the multipliers around seams anew; the bound never falls.
 
         Parameters
@@ -120,16 +119,15 @@ class Certificate:
             On each side of a seam.
         threads
             Seams that are mended at once.
-        seams
-            Numbers of the pieces before the seams; by default all.
         """
-        chosen = list(range(len(self.pieces) - 1) if seams is None else seams)
         with ThreadPoolExecutor(threads) as pool:
             for parity in (0, 1):  # neighbouring seams may share columns
-                turn = [seam for seam in chosen if seam % 2 == parity]
+                turn = range(parity, len(self.pieces) - 1, 2)
                 for seam, found in zip(turn, pool.map(lambda seam: self._mended(seam, steps), turn), strict=True):
                     if found is not None:
-                        self._take(seam, steps, *found)
+                        self._set_inside(seam, found[0])
+                        self._set_seam(seam, found[1])
+                        self._set_inside(seam + 1, found[2])
 
     def settle(self, threads: int = 1) -> Array:
         """Choose the multipliers inside each piece anew, those over the seams kept; the bound never falls.
@@ -156,10 +154,7 @@ class Certificate:
         for number, (dual, used) in enumerate(found):
             use += used
             if dual is not None:
-                piece = self.pieces[number]
-                more = piece.inside.matrix.T @ (dual - piece.inside.dual)
-                self.reduced[number] = self.reduced[number] - more
-                self.pieces[number] = replace(piece, inside=replace(piece.inside, dual=dual))
+                self._set_inside(number, dual)
         beyond: Array = self._sign * (use - self._allowed)
         return beyond
 
@@ -170,45 +165,44 @@ class Certificate:
         self.reduced = [reduced + piece.use.T @ more for piece, reduced in zip(self.pieces, self.reduced, strict=True)]
         self.price_cny = price_cny
 
-    def _around(self, seam: int, steps: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Rows inside the pieces before and after a seam that lie within some steps of it."""
-        before, after = self.pieces[seam], self.pieces[seam + 1]
-        return before.inside_step >= before.core - steps, after.inside_step < steps
+    def _set_inside(self, number: int, dual: Array) -> None:
+        """Give the rows inside a piece other multipliers."""
+        piece = self.pieces[number]
+        self.reduced[number] = self.reduced[number] - piece.inside.matrix.T @ (dual - piece.inside.dual)
+        self.pieces[number] = replace(piece, inside=replace(piece.inside, dual=dual))
+
+    def _set_seam(self, seam: int, dual: Array) -> None:
+        """Give the rows over a seam other multipliers."""
+        before = self.pieces[seam]
+        more = dual - before.seam.dual
+        self.reduced[seam] = self.reduced[seam] - before.seam.matrix.T @ more
+        self.reduced[seam + 1] = self.reduced[seam + 1] - before.beyond.T @ more
+        self.pieces[seam] = replace(before, seam=replace(before.seam, dual=dual))
 
     def _mended(self, seam: int, steps: int) -> tuple[Array, Array, Array] | None:
-        """Best multipliers around a seam: of rows inside before it, over it, inside after it; None if no better."""
+        """Better multipliers of the rows inside the piece before a seam, over it, and inside the piece after it.
+
+        Only those within some steps of the seam differ from the present ones; None where none are better.
+        """
         before, after = self.pieces[seam], self.pieces[seam + 1]
-        late, early = self._around(seam, steps)
+        late, early = before.inside_step >= before.core - steps, after.inside_step < steps
         left, over, right = before.inside.take(late), before.seam, after.inside.take(early)
-        rows = Rows(
-            sp.csr_array(
-                sp.block_array([[left.matrix, None], [over.matrix, before.beyond], [None, right.matrix]], format="csr")
-            ),
-            *(np.concatenate([getattr(part, name) for part in (left, over, right)]) for name in _LIMITS),
+        width = before.cost.size + after.cost.size
+        rows = stacked(
+            [
+                replace(left, matrix=_placed(left.matrix, 0, width)),
+                replace(over, matrix=sp.csr_array(sp.hstack([over.matrix, before.beyond], format="csr"))),
+                replace(right, matrix=_placed(right.matrix, before.cost.size, width)),
+            ]
         )
         lower, upper = (np.concatenate([getattr(before, side), getattr(after, side)]) for side in ("lower", "upper"))
         found, _ = _better(np.concatenate([self.reduced[seam], self.reduced[seam + 1]]), lower, upper, rows)
         if found is None:
             return None
-        ends = np.cumsum([left.dual.size, over.dual.size])
-        return found[: ends[0]], found[ends[0] : ends[1]], found[ends[1] :]
-
-    def _take(self, seam: int, steps: int, left: Array, over: Array, right: Array) -> None:
-        """Put mended multipliers into the pieces on both sides of a seam."""
-        before, after = self.pieces[seam], self.pieces[seam + 1]
-        late, early = self._around(seam, steps)
-        more_over = over - before.seam.dual
-        pulls = _more(before.inside, late, left) + before.seam.matrix.T @ more_over
-        self.reduced[seam] = self.reduced[seam] - pulls
-        pulls = _more(after.inside, early, right) + before.beyond.T @ more_over
-        self.reduced[seam + 1] = self.reduced[seam + 1] - pulls
-        self.pieces[seam] = replace(
-            before, inside=_with(before.inside, late, left), seam=replace(before.seam, dual=over)
-        )
-        self.pieces[seam + 1] = replace(after, inside=_with(after.inside, early, right))
-
-
-_LIMITS = ("lower", "upper", "dual")
+        of_left, of_seam, of_right = np.split(found, np.cumsum([left.dual.size, over.dual.size]))
+        dual_before, dual_after = before.inside.dual.copy(), after.inside.dual.copy()
+        dual_before[late], dual_after[early] = of_left, of_right
+        return dual_before, of_seam, dual_after
 
 
 def best_prices(tried: list[tuple[float, Array, Array]], largest: Array) -> Array:
@@ -248,23 +242,10 @@ def _better(reduced: Array, lower: Array, upper: Array, rows: Rows) -> tuple[Arr
     cost = reduced + rows.pull()
     dual, values[touched] = best_multipliers(cost, lower, upper, rows)
     found = replace(rows, dual=dual).sound()
-    present = rows.worth() + columns_worth(reduced, lower, upper)
-    better = found.worth() + columns_worth(cost - found.pull(), lower, upper)
-    return (found.dual if better > present else None), values
+    better = bound(cost, lower, upper, found) > bound(cost, lower, upper, rows)
+    return (found.dual if better else None), values
 
 
-def _as_wide(matrix: sp.csr_array, n_columns: int) -> sp.csr_array:
-    """Room for columns that belong to no step, which only the last piece has."""
-    return sp.csr_array((matrix.data, matrix.indices, matrix.indptr), shape=(matrix.shape[0], n_columns))
-
-
-def _more(rows: Rows, at: NDArray[np.bool_], dual: Array) -> Array:
-    """What changed multipliers of some rows take more from the cost of each column."""
-    more: Array = rows.matrix.T @ (_with(rows, at, dual).dual - rows.dual)
-    return more
-
-
-def _with(rows: Rows, at: NDArray[np.bool_], dual: Array) -> Rows:
-    changed = rows.dual.copy()
-    changed[at] = dual
-    return replace(rows, dual=changed)
+def _placed(matrix: sp.csr_array, first: int, n_columns: int) -> sp.csr_array:
+    """The same rows over so many columns, the own ones from another place on."""
+    return sp.csr_array((matrix.data, matrix.indices + first, matrix.indptr), shape=(matrix.shape[0], n_columns))

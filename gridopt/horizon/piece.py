@@ -23,7 +23,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gridopt.model.component import Array, State, Window
+from gridopt.model.component import Array, State
 from gridopt.solver.dual_bound import Rows
 from gridopt.solver.session import LinearProgram
 
@@ -106,8 +106,6 @@ class Piece:
         The same rows over the columns of the next piece.
     use, use_constant
         Use of each budget by the piece: use·x + use_constant, (budget, column) and (budget,).
-    values
-        (column,) of the schedule found.
     """
 
     core: int
@@ -121,7 +119,6 @@ class Piece:
     beyond: sp.csr_array
     use: sp.csr_array
     use_constant: Array
-    values: Array
 
 
 @dataclass(frozen=True)
@@ -192,7 +189,6 @@ def cut(stated: Stated, layout: Layout, core: int, next_core: int | None, *, spe
         beyond=beyond,
         use=_moved(stated.use, place, order.size),
         use_constant=stated.use_constant,
-        values=values[order],
     )
 
 
@@ -233,8 +229,3 @@ def other_state(state: Mapping[str, State], kind: int) -> dict[str, State]:
         return values + random.uniform(0.5, 1.5, values.shape)
 
     return {name: {key: changed(values) for key, values in part.items()} for name, part in state.items()}
-
-
-def at_state(window: Window, state: Mapping[str, State]) -> Window:
-    """The same window with another state handed over."""
-    return replace(window, state=state)

@@ -6,17 +6,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Self
 
-import cvxpy as cp
 import numpy as np
 import scipy.sparse as sp
 
 from gridopt.horizon.certificate import Certificate, Settled
-from gridopt.horizon.piece import Index, Layout, Piece, Stated, at_state, cut, other_state, reach
+from gridopt.horizon.piece import Index, Layout, Piece, Stated, cut, other_state, reach
 from gridopt.horizon.record import Proof
 from gridopt.horizon.solvers import WindowSolver
 from gridopt.model.component import Array, Window
 from gridopt.model.system import System
-from gridopt.solver.columns import move_columns
+from gridopt.solver.columns import BesideLive
 from gridopt.solver.dual_bound import Rows, stacked
 from gridopt.solver.session import LinearProgram, compile_problem
 
@@ -37,7 +36,7 @@ class _Reader:
         self.solver = solver
         live, model = solver.live, solver.model
         self.layout = Layout.of(model.problem.variables(), live.first_column, model.steps, live.n_columns)
-        self._use = cp.Problem(cp.Minimize(0), [] if model.budget is None else [model.budget.use == 0])
+        self._use = BesideLive(live, [] if model.budget is None else [model.budget.use == 0])
         self._own = self._lazy = np.zeros(0, dtype=np.bool_)
 
     def piece(self, window: Window, next_core: int | None) -> Piece:
@@ -107,7 +106,7 @@ class _Reader:
         """
         own, lazy = np.zeros(program.row_lower.size, np.bool_), np.zeros(lazy_upper.size, np.bool_)
         for kind in range(_STATES):
-            other, other_upper = self._forgetful(at_state(window, other_state(window.state, kind)))
+            other, other_upper = self._forgetful(replace(window, state=other_state(window.state, kind)))
             same = (
                 np.array_equal(other.lower, program.lower)
                 and np.array_equal(other.upper, program.upper)
@@ -126,13 +125,11 @@ class _Reader:
         budget, live = self.solver.model.budget, self.solver.live
         if budget is None:
             return sp.csr_array((0, live.n_columns)), np.zeros(0)
-        program, data, _ = compile_problem(self._use)
-        own_first = data["param_prob"].var_id_to_col
-        by_step = move_columns(program.matrix, self._use.variables(), own_first, live.first_column, live.n_columns)
-        number = len(budget.limits)
+        # cvxpy writes use·x + u0 == 0 as use·x == -u0, column-major: row = budget + budgets·step
+        constant, number = -self._use.compiled().row_lower, len(budget.limits)
         entries = np.arange(number * core)
-        add = sp.csr_array((np.ones(entries.size), (entries % number, entries)), shape=(number, by_step.shape[0]))
-        return sp.csr_array(add @ by_step), np.asarray(add @ -program.row_lower)
+        add = sp.csr_array((np.ones(entries.size), (entries % number, entries)), shape=(number, constant.size))
+        return sp.csr_array(add @ self._use.matrix), np.asarray(add @ constant)
 
     def _without_steering(self, program: LinearProgram) -> LinearProgram:
         """Costs alone: what a use is worth elsewhere in the horizon is none."""

@@ -20,6 +20,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gridopt.errors import SolverError
+from gridopt.solver.highs import linear_program, new_highs
 
 Array = NDArray[np.float64]
 
@@ -109,18 +110,11 @@ def best_multipliers(cost: Array, lower: Array, upper: Array, rows: Rows) -> tup
     SolverError
         Where HiGHS finds no optimum.
     """
-    highs = highspy.Highs()
-    for name, value in {"output_flag": False, "threads": 1, "parallel": "off", "random_seed": 0}.items():
-        highs.setOptionValue(name, value)
-    lp = highspy.HighsLp()
-    lp.num_row_, lp.num_col_ = rows.matrix.shape
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, lower, upper
-    lp.row_lower_, lp.row_upper_ = rows.lower, rows.upper
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_ = rows.matrix.indptr.astype(np.int32)
-    lp.a_matrix_.index_ = rows.matrix.indices.astype(np.int32)
-    lp.a_matrix_.value_ = rows.matrix.data
-    if highs.passModel(lp) == highspy.HighsStatus.kError:
+    highs = new_highs()
+    if (
+        highs.passModel(linear_program(cost, lower, upper, rows.matrix, rows.lower, rows.upper))
+        == highspy.HighsStatus.kError
+    ):
         raise SolverError("HiGHS refused the problem of a seam: a coefficient or bound is not a finite number")
     highs.run()
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:

@@ -21,6 +21,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gridopt.solver.highs import linear_program, new_highs
 from gridopt.solver.lazy import LazyLimits
 from gridopt.solver.lazy_rows import LazyRows
 from gridopt.solver.session import Array, LiveProblem
@@ -169,21 +170,19 @@ class Elastic:
 
     def _passed(self, lp: highspy.HighsLp, coefficients: sp.csc_array, cost: Array, most: Array) -> highspy.Highs:
         """A model with the limits of a linear program, and breaches above and below behind its columns."""
-        made = highspy.HighsLp()
-        made.num_row_, made.num_col_ = coefficients.shape
-        made.col_cost_ = np.concatenate([np.zeros(lp.num_col_), cost, cost])
-        made.col_lower_ = np.concatenate([lp.col_lower_, np.zeros(most.size)])
-        made.col_upper_ = np.concatenate([lp.col_upper_, most])
-        made.row_lower_, made.row_upper_ = lp.row_lower_, lp.row_upper_
-        made.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        made.a_matrix_.start_, made.a_matrix_.index_ = coefficients.indptr, coefficients.indices
-        made.a_matrix_.value_ = coefficients.data
-        highs, whole = highspy.Highs(), self._whole
-        options = {"output_flag": False, "threads": self.live.options.threads, "parallel": "off", "random_seed": 0}
+        whole = self._whole
         searching = {"mip_rel_gap": _MIP_GAP, "mip_max_nodes": _MIP_NODES, "mip_abs_gap": _ROUNDING}
-        for name, value in {**options, **(searching if whole.size else {})}.items():
-            highs.setOptionValue(name, value)
-        highs.passModel(made)
+        highs = new_highs(**(searching if whole.size else {}))
+        highs.passModel(
+            linear_program(
+                np.concatenate([np.zeros(lp.num_col_), cost, cost]),
+                np.concatenate([lp.col_lower_, np.zeros(most.size)]),
+                np.concatenate([lp.col_upper_, most]),
+                coefficients,
+                np.asarray(lp.row_lower_),
+                np.asarray(lp.row_upper_),
+            )
+        )
         if whole.size:
             highs.changeColsIntegrality(whole.size, whole, np.full(whole.size, highspy.HighsVarType.kInteger))
         return highs

@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from gridopt.errors import SolverError
 from gridopt.network.contingencies import OutageFactors
 from gridopt.network.matrices import branch_flow_mw
-from gridopt.solver.columns import move_columns
-from gridopt.solver.session import Array, LiveProblem, compile_problem
+from gridopt.solver.columns import BesideLive
+from gridopt.solver.session import Array, LiveProblem
 from gridopt.solver.worst_limits import broken_after_outages, worst_per_hour
 
 _WORST_PER_HOUR = 12
@@ -113,9 +113,7 @@ class LazyLimits:
         self.live = live
         self.limits = limits
         self.nodes, self.hours = injection.shape
-        self._balance = cp.Problem(cp.Minimize(0), [injection == 0])
-        self._variables = injection.variables()
-        self._jacobian = sp.csr_array((0, 0))  # compiled when the limits are first bound
+        self._balance = BesideLive(live, [injection == 0])
         self._constant_mw = np.zeros((self.nodes, self.hours))
         self._lower_mw = self._upper_mw = np.zeros((0, 0))
         # the rows now in the model: number, limit and hour of each
@@ -130,14 +128,8 @@ class LazyLimits:
 
     def rebind(self, lower_mw: Array, upper_mw: Array) -> None:
         """Take over new constant injections and new limits (limit, hours) [MW]; rows in the model stay."""
-        program, data, _ = compile_problem(self._balance)
-        own_first = data["param_prob"].var_id_to_col
         # cvxpy writes J x + q0 == 0 as J x == -q0, column-major: row = node + nodes·hour
-        self._constant_mw = -program.row_lower.reshape(self.hours, self.nodes).T
-        if not self._jacobian.shape[1]:
-            self._jacobian = move_columns(
-                program.matrix, self._variables, own_first, self.live.first_column, self.live.n_columns
-            )
+        self._constant_mw = -self._balance.compiled().row_lower.reshape(self.hours, self.nodes).T
         self._lower_mw, self._upper_mw = lower_mw, upper_mw
         if self.n_rows:
             lower, upper = self._row_bounds(self._limit_of_row, self._hour_of_row)
@@ -149,9 +141,9 @@ class LazyLimits:
 
     def injection_mw(self, values: Array) -> Array:
         """Nodal net injections (node, hours) [MW] of a column vector of the live model."""
-        if not self._jacobian.shape[1]:
+        if not self._balance.matrix.shape[1]:
             raise SolverError("limits were not bound before solving")
-        moved = np.asarray(self._jacobian @ values).reshape(self.hours, self.nodes).T
+        moved = np.asarray(self._balance.matrix @ values).reshape(self.hours, self.nodes).T
         injection: Array = moved + self._constant_mw
         return injection
 
@@ -217,7 +209,7 @@ class LazyLimits:
             (self.limits.rows(limit)[0].ravel(), columns, np.arange(0, rows * nodes + 1, nodes)),
             shape=(rows, nodes * self.hours),
         )
-        matrix = sp.csr_array(pick @ self._jacobian)
+        matrix = sp.csr_array(pick @ self._balance.matrix)
         matrix.data[np.abs(matrix.data) < 1e-12] = 0.0
         matrix.eliminate_zeros()
         lower, upper = self._row_bounds(limit, hour)

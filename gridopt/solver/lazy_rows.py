@@ -12,8 +12,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gridopt.solver.columns import move_columns
-from gridopt.solver.session import Array, LiveProblem, compile_problem
+from gridopt.solver.columns import BesideLive
+from gridopt.solver.session import Array, LiveProblem
 
 # By how much a row may be broken, relative to the largest coefficient 1 (units, MW).
 ROW_TOLERANCE = 1e-6
@@ -35,8 +35,7 @@ class LazyRows:
     def __init__(self, live: LiveProblem, constraints: list[cp.Constraint]) -> None:
         self.live = live
         self.constraints = constraints
-        self._problem = cp.Problem(cp.Minimize(0), constraints)
-        self._matrix = sp.csr_array((0, 0))  # compiled when the rows are first bound
+        self._beside = BesideLive(live, constraints)
         self._upper = np.zeros(0)
         self._rows = np.zeros(0, dtype=np.int32)
         self._stated = np.zeros(0, dtype=np.int64)
@@ -48,15 +47,7 @@ class LazyRows:
 
     def compiled_upper(self) -> Array:
         """Right-hand sides of all rows, stated or not, with the present parameter values."""
-        if not self.constraints:
-            return np.zeros(0)
-        program, data, _ = compile_problem(self._problem)
-        if not self._matrix.shape[1]:
-            own_first = data["param_prob"].var_id_to_col
-            self._matrix = move_columns(
-                program.matrix, self._problem.variables(), own_first, self.live.first_column, self.live.n_columns
-            )
-        return program.row_upper
+        return self._beside.compiled().row_upper if self.constraints else np.zeros(0)
 
     def rebind(self) -> None:
         """Take over new right-hand sides; rows in the model stay."""
@@ -73,7 +64,7 @@ class LazyRows:
     @property
     def matrix(self) -> sp.csr_array:
         """All rows, stated or not, over the live model's columns; known once the rows were bound."""
-        return self._matrix
+        return self._beside.matrix
 
     @property
     def in_model(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -84,13 +75,13 @@ class LazyRows:
         """Add the rows that a solution breaks (by default the live model's present one), and return how many."""
         if not self.constraints:
             return 0
-        over = self._matrix @ (self.live.values() if values is None else values) - self._upper
+        over = self.matrix @ (self.live.values() if values is None else values) - self._upper
         over[self._stated] = -np.inf
         broken = np.flatnonzero(over > ROW_TOLERANCE)
         if broken.size:
             broken = np.setdiff1d(self._with_neighbours(broken), self._stated)
             upper = self._upper[broken]
-            rows = self.live.add_rows(sp.csr_array(self._matrix[broken]), np.full(upper.size, -np.inf), upper)
+            rows = self.live.add_rows(sp.csr_array(self.matrix[broken]), np.full(upper.size, -np.inf), upper)
             self._rows = np.concatenate([self._rows, rows])
             self._stated = np.concatenate([self._stated, broken])
         return int(broken.size)

@@ -5,7 +5,7 @@ by cvxpy, its data are put into one :class:`highspy.Highs`, and afterwards only 
 (bounds, right-hand sides, costs) is written again.  Rows that the problem does not know (network limits that
 were found violated) are added behind cvxpy's own.
 
-This module and :mod:`gridopt.solver.elastic` are the only ones that touch cvxpy's problem data and highspy.
+This is the only module that touches cvxpy's problem data; highspy stays in this room.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from cvxpy.settings import BOOL_IDX, INT_IDX, OFFSET
 from numpy.typing import NDArray
 
 from gridopt.errors import InfeasibleError, InputError, SolverError
+from gridopt.solver.highs import linear_program, new_highs
 
 Array = NDArray[np.float64]
 _STATUS = highspy.HighsModelStatus
@@ -42,8 +43,6 @@ class SolverOptions:
 
     Parameters
     ----------
-    threads
-        HiGHS threads of this process.
     start
         ``basis``: each window starts from the basis of the one before; ``presolve``: from nothing, with
         presolve.
@@ -58,7 +57,6 @@ class SolverOptions:
         only guides.
     """
 
-    threads: int = 1
     start: Literal["basis", "presolve"] = "presolve"
     feasibility_tolerance: float = 1e-7
     mip_gap: float = 1e-3
@@ -157,15 +155,7 @@ class LiveProblem:
     def __init__(self, problem: cp.Problem, options: SolverOptions | None = None) -> None:
         self.problem = problem
         self.options = options or SolverOptions()
-        self.highs = highspy.Highs()
-        for name, value in {
-            "output_flag": False,
-            "threads": self.options.threads,
-            "parallel": "off",
-            "random_seed": 0,
-            "primal_feasibility_tolerance": self.options.feasibility_tolerance,
-        }.items():
-            self.highs.setOptionValue(name, value)
+        self.highs = new_highs(primal_feasibility_tolerance=self.options.feasibility_tolerance)
         self.own_rows = 0
         self.simplex_iterations = 0
         # relative gap between the last whole-number solution and its bound
@@ -196,24 +186,19 @@ class LiveProblem:
 
     def _pass_model(self, program: LinearProgram) -> None:
         model = highspy.HighsModel()
-        lp = model.lp_
-        lp.num_row_, lp.num_col_ = program.matrix.shape
-        lp.col_cost_, lp.col_lower_, lp.col_upper_ = program.cost, program.lower, program.upper
-        lp.row_lower_, lp.row_upper_ = program.row_lower, program.row_upper
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        lp.a_matrix_.start_ = program.matrix.indptr
-        lp.a_matrix_.index_ = program.matrix.indices
-        lp.a_matrix_.value_ = program.matrix.data
+        model.lp_ = linear_program(
+            program.cost, program.lower, program.upper, program.matrix, program.row_lower, program.row_upper
+        )
         if program.hessian is not None:
-            model.hessian_.dim_ = lp.num_col_
+            model.hessian_.dim_ = program.cost.size
             model.hessian_.format_ = highspy.HessianFormat.kTriangular
             model.hessian_.start_ = program.hessian.indptr
             model.hessian_.index_ = program.hessian.indices
             model.hessian_.value_ = program.hessian.data
         if self.highs.passModel(model) == highspy.HighsStatus.kError:
             raise SolverError("HiGHS refused the model: a coefficient, bound or cost is not a finite number")
-        self.own_rows = lp.num_row_
-        self._added = AddedRows.none(lp.num_col_)
+        self.own_rows = program.row_lower.size
+        self._added = AddedRows.none(program.cost.size)
 
     def columns(self, variable: cp.Variable) -> slice:
         """Columns of a variable in the live model (column-major order)."""

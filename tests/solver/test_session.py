@@ -198,7 +198,7 @@ def test_a_failed_attempt_is_followed_by_another(monkeypatch):
 
 
 def test_options_reach_the_solver():
-    live = LiveProblem(RandomProblem(8).problem, SolverOptions(threads=1, feasibility_tolerance=1e-9))
+    live = LiveProblem(RandomProblem(8).problem, SolverOptions(feasibility_tolerance=1e-9))
     assert live.highs.getOptionValue("primal_feasibility_tolerance")[1] == 1e-9
     assert live.highs.getOptionValue("threads")[1] == 1
     assert live.highs.getOptionValue("output_flag")[1] is False
