@@ -84,7 +84,7 @@ def _words(moment: np.datetime64) -> str:
 
 
 # Flexible loads that are there to follow the grid: they add nothing to the peak that has to be served.
-_FOLLOWING = ("electrolyser", "ammonia")
+FOLLOWING = ("electrolyser", "ammonia")
 
 
 def total_load_mw(net: pandapowerNet, profiles: xr.Dataset) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -97,7 +97,7 @@ def total_load_mw(net: pandapowerNet, profiles: xr.Dataset) -> np.ndarray[tuple[
     usual = [loads.assign(mean_mw=loads["p_mw"].astype(float) * loads["scaling"].astype(float))]
     for table in ("flexible_load", "prosumer"):
         if table in net and len(net[table]):
-            rows = net[table][net[table]["in_service"].astype(bool) & ~net[table]["kind"].isin(_FOLLOWING)]
+            rows = net[table][net[table]["in_service"].astype(bool) & ~net[table]["kind"].isin(FOLLOWING)]
             efficiency = rows["eta"].astype(float) if "eta" in rows else 1.0
             usual.append(rows.assign(mean_mw=rows["p_mw"].astype(float) / efficiency))
     total = np.zeros(profiles.sizes["time"])

@@ -26,6 +26,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gridopt.errors import Fault, InputError
+from gridopt.network.matrices import BranchLabels, branch_labels
 from gridopt.network.ratings import TRAFO3W_SIDES
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def ac_grid(net: pandapowerNet) -> AcGrid:
     from pandapower.pypower.makeYbus import makeYbus
 
     bare = bare_net(net)
-    ppc, ppci = _pandapower_case(bare)
+    ppci = _pandapower_case(bare)
     bus, branch, gen = ppci["bus"], ppci["branch"], ppci["gen"]
     base = float(ppci["baseMVA"])
     ybus, yf, yt = makeYbus(base, bus, branch)
@@ -178,7 +179,7 @@ def ac_grid(net: pandapowerNet) -> AcGrid:
     held = np.flatnonzero((bus[:, BUS_TYPE] == PV) | np.isin(np.arange(len(bus)), giving))
     from_node, to_node = (branch[:, end].real.astype(np.int64) for end in (F_BUS, T_BUS))
     live = ppci["internal"]["branch_is"]
-    element, element_index, side, rated_ka = _branch_labels(bare, len(ppc["branch"]))
+    labels, rated_ka = _branch_labels(bare), _rated_ka(bare)
     unit_ka = base / np.sqrt(3.0) / bus[:, BASE_KV]
     rows = rows[net.bus.index.to_numpy(np.int64)]
     return AcGrid(
@@ -192,9 +193,9 @@ def ac_grid(net: pandapowerNet) -> AcGrid:
         to_node=to_node,
         yf=sp.csr_matrix(yf),
         yt=sp.csr_matrix(yt),
-        element=element[live],
-        element_index=element_index[live],
-        side=side[live],
+        element=labels.element[live],
+        element_index=labels.element_index[live],
+        side=labels.side[live],
         rated_from_pu=rated_ka[live, 0] / unit_ka[from_node],
         rated_to_pu=rated_ka[live, 1] / unit_ka[to_node],
         steady_mva=bus[:, PD] + 1j * bus[:, QD],
@@ -203,8 +204,8 @@ def ac_grid(net: pandapowerNet) -> AcGrid:
     )
 
 
-def _pandapower_case(bare: pandapowerNet) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Let pandapower make its case of a bare net: with and without what is out of service."""
+def _pandapower_case(bare: pandapowerNet) -> dict[str, Any]:
+    """Let pandapower make its case of a bare net, without what is out of service."""
     from pandapower.auxiliary import _init_runpp_options
     from pandapower.pd2ppc import _pd2ppc
     from pandapower.pypower.idx_brch import BR_B, BR_R, BR_X, SHIFT, TAP
@@ -227,7 +228,7 @@ def _pandapower_case(bare: pandapowerNet) -> tuple[dict[str, Any], dict[str, Any
     )
     bare["_pd2ppc_lookups"] = {"bus": None, "bus_dc": None, "ext_grid": None, "gen": None, "branch": None}
     try:
-        ppc, ppci = _pd2ppc(bare)
+        ppci: dict[str, Any] = _pd2ppc(bare)[1]
     except (UserWarning, AttributeError, KeyError) as error:  # all that pandapower raises about missing data
         raise InputError(
             f"pandapower can't build the AC model of the net: {error}; ac_check: off goes without"
@@ -235,11 +236,11 @@ def _pandapower_case(bare: pandapowerNet) -> tuple[dict[str, Any], dict[str, Any
     used = ppci["branch"][:, [BR_R, BR_X, BR_B, TAP, SHIFT]]  # its limits may be missing
     broken = np.flatnonzero(~np.isfinite(used).all(axis=1))
     if broken.size:
-        element, index, *_ = _branch_labels(bare, len(ppc["branch"]))
+        labels = _branch_labels(bare)
         row = np.flatnonzero(ppci["internal"]["branch_is"])[broken[0]]
         message = "resistance, reactance or charging is no finite number (ac_check: off goes without)"
-        raise InputError(Fault(table=str(element[row]), row=str(index[row]), message=message))
-    return ppc, ppci
+        raise InputError(Fault(table=str(labels.element[row]), row=str(labels.element_index[row]), message=message))
+    return ppci
 
 
 def _canonical(matrix: Any) -> sp.csc_matrix:
@@ -257,26 +258,19 @@ def _merge(reference: IntArray, voltage_pu: ComplexArray, n_node: int) -> sp.csc
     return sp.csc_matrix((value, (row, column)), shape=(n_node, 1 + len(others)))
 
 
-def _branch_labels(net: pandapowerNet, n_branch: int) -> tuple[StrArray, IntArray, StrArray, FloatArray]:
-    """Element, row label, side and rated current at both ends [kA] of all branch rows of pandapower's case."""
-    element, side = np.full(n_branch, "", dtype="<U9"), np.full(n_branch, "", dtype="<U2")
-    index, rated = np.full(n_branch, -1, dtype=np.int64), np.full((n_branch, 2), np.inf)
-    for name, (first, stop) in net["_pd2ppc_lookups"]["branch"].items():
-        if first == stop:
-            continue
-        element[first:stop] = name
-        if name == "trafo3w":
-            index[first:stop] = np.tile(net.trafo3w.index, len(TRAFO3W_SIDES))
-            side[first:stop] = np.repeat(TRAFO3W_SIDES, len(net.trafo3w))
-        elif name == "switch":
-            index[first:stop] = net.switch.index[net["_impedance_bb_switches"]]
-        elif name in net:
-            index[first:stop] = net[name].index
-        rated[first:stop] = _rated_ka(net, name, stop - first)
-    return element, index, side, rated
+def _branch_labels(bare: pandapowerNet) -> BranchLabels:
+    """Labels of all branch rows of pandapower's case."""
+    switches = bare.switch.index.to_numpy(np.int64)[np.asarray(bare["_impedance_bb_switches"], dtype=np.bool_)]
+    return branch_labels(bare, bare["_pd2ppc_lookups"]["branch"], switches)
 
 
-def _rated_ka(net: pandapowerNet, element: str, count: int) -> FloatArray:
+def _rated_ka(bare: pandapowerNet) -> FloatArray:
+    """Rated current at both ends of all branch rows of pandapower's case, (row, 2) [kA]."""
+    blocks = bare["_pd2ppc_lookups"]["branch"].items()
+    return np.concatenate([np.empty((0, 2)), *(_block_ka(bare, name, stop - first) for name, (first, stop) in blocks)])
+
+
+def _block_ka(net: pandapowerNet, element: str, count: int) -> FloatArray:
     """Rated current at the from and the to end, (row, 2) [kA]; infinite at the star of three-winding transformers."""
     rated = np.full((count, 2), np.inf)
     if element == "line":

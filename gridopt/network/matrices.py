@@ -18,7 +18,7 @@ branches that are open at both ends).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -247,7 +247,7 @@ def _slack_buses(net: pandapowerNet, model: PandapowerModel) -> IntArray:
 
 
 @dataclass(frozen=True, eq=False)
-class _Labels:
+class BranchLabels:
     """What the branch rows of pandapower's model stand for; attributes as in ``DCNetwork``."""
 
     element: StrArray
@@ -258,17 +258,19 @@ class _Labels:
     limit_mw: FloatArray
 
 
-def _labels(net: pandapowerNet, model: PandapowerModel) -> _Labels:
-    """Label every branch row of pandapower's model, in its order."""
+def branch_labels(
+    net: pandapowerNet, blocks: Mapping[str, tuple[int, int]], impedance_switches: IntArray
+) -> BranchLabels:
+    """Label every branch row of a model of pandapower, in its order; parameters as in ``PandapowerModel``."""
     limits = branch_limits_mw(net)
-    parts: list[_Labels] = []
-    for element, (start, stop) in model.blocks.items():
-        table = net[element].loc[model.impedance_switches] if element == "switch" else net[element]
+    parts: list[BranchLabels] = []
+    for element, (start, stop) in blocks.items():
+        table = net[element].loc[impedance_switches] if element == "switch" else net[element]
         sides = TRAFO3W_SIDES if element == "trafo3w" else ("",)
         names = table["name"].fillna("").astype(str).to_numpy() if "name" in table else np.full(len(table), "")
         parallel = table["parallel"].to_numpy() if "parallel" in table else np.ones(len(table))
         parts.append(
-            _Labels(
+            BranchLabels(
                 element=np.full(stop - start, element),
                 element_index=np.tile(table.index.to_numpy(dtype=np.int64), len(sides)),
                 side=np.repeat(sides, len(table)),
@@ -277,7 +279,7 @@ def _labels(net: pandapowerNet, model: PandapowerModel) -> _Labels:
                 limit_mw=limits.get(element, np.full(stop - start, np.inf)),
             )
         )
-    return _Labels(
+    return BranchLabels(
         element=np.concatenate([np.empty(0, dtype="<U1"), *(part.element for part in parts)]),
         element_index=np.concatenate([np.empty(0, np.int64), *(part.element_index for part in parts)]),
         side=np.concatenate([np.empty(0, dtype="<U1"), *(part.side for part in parts)]),
@@ -287,7 +289,7 @@ def _labels(net: pandapowerNet, model: PandapowerModel) -> _Labels:
     )
 
 
-def _without_reactance(model: PandapowerModel, labels: _Labels) -> list[Fault]:
+def _without_reactance(model: PandapowerModel, labels: BranchLabels) -> list[Fault]:
     """Branches in service whose susceptance or phase shift would not be a finite number."""
     message = "has no reactance: a DC power flow can't share power over it (use a closed switch instead)"
     finite = np.isfinite(model.susceptance_pu) & np.isfinite(model.shift_degree)
@@ -314,7 +316,7 @@ def dc_network(net: pandapowerNet, switch_rx_ratio: float = SWITCH_RX_RATIO) -> 
         If the net holds elements that can't be modelled in DC, or a branch without reactance.
     """
     model = pandapower_model(net, switch_rx_ratio)
-    labels = _labels(net, model)
+    labels = branch_labels(net, model.blocks, model.impedance_switches)
     faults = unmodelled_elements(net) + _without_reactance(model, labels)
     if faults:
         raise InputError(faults)

@@ -1,4 +1,4 @@
-"""The one place that opens pandapower's internal network model ("ppc").
+"""The one place that opens pandapower's internal network model ("ppc") for DC; for AC it is ``ac_grid``.
 
 Taps, phase shifts, parallel elements, three-winding transformers, fused bus-bus switches, open ends and
 shunts are turned into buses and branches by pandapower itself, with the options of ``pandapower.rundcpp``;

@@ -157,11 +157,12 @@ def _with_results(system: System, dataset: xr.Dataset, year: AcYear) -> xr.Datas
         ("losses_mw", ("time",), year.losses_mw, "MW", "losses of all branches, taken off the demand"),
         ("slack_mw", ("time",), year.slack_mw, "MW", "given by the reference beyond its schedule"),
     )
+    found = {}
     for name, dims, values, units, meaning in series:
         # more digits than anyone reads; the file is half as large
         short = np.round(values.astype(np.float64), 6 if units == "1" else 3)
-        dataset[f"ac_{name}"] = (dims, short, {"units": units, "long_name": f"AC check: {meaning}"})
-    return dataset
+        found[f"ac_{name}"] = (dims, short, {"units": units, "long_name": f"AC check: {meaning}"})
+    return dataset.assign(found)
 
 
 def ac_numbers(dataset: xr.Dataset) -> dict[str, float | None]:

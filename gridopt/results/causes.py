@@ -34,12 +34,10 @@ from gridopt.model.renewable import RenewableData
 from gridopt.model.storage_data import StorageData
 from gridopt.model.thermal_data import ThermalData
 from gridopt.model.tie_data import TieData
+from gridopt.results.summary import CAUSES
 
 if TYPE_CHECKING:
     from gridopt.model.system import System
-
-#: Causes in the order of the dimension ``cause``.
-CAUSES = ("network", "min_output", "export_limit", "storage", "rule", "other")
 
 # Prices that differ by less are the same [CNY/MWh]: far below any real difference, far above the solver's rounding.
 _SAME_CNY_PER_MWH = 1e-2

@@ -14,6 +14,7 @@ from gridopt.network.matrices import branch_flow_mw
 from gridopt.results.causes import curtailment_causes
 from gridopt.results.prices import nodal_prices
 from gridopt.results.security import outage_results
+from gridopt.results.variable import variable
 from gridopt.results.worth import worth_of_capacity
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ _ELEMENT_RATES = {
     "co2_t_per_mwh": ("t/MWh", "carbon dioxide per MWh of boiler load"),
     "coal_tce_per_mwh": ("t/MWh", "coal equivalent per MWh of boiler load"),
 }
-# Values smaller than this are rounding of the solver [MW, MWh, units].
-_NOISE = 1e-9
 
 
 def build_dataset(system: System, record: Record) -> xr.Dataset:
@@ -42,9 +41,15 @@ def build_dataset(system: System, record: Record) -> xr.Dataset:
     dataset = xr.Dataset(coords={"time": system.time})
     for elements in _elements(system).values():
         dataset = dataset.assign_coords(elements)
-    for name, (output, values) in _component_outputs(system, record).items():
-        dims = (*([output.by] if output.by else []), output.dimension, "time")
-        dataset[name] = _variable(dims, values, output.units, output.long_name)
+    # all at once: each assignment of its own would align the whole dataset anew
+    dataset = dataset.assign(
+        {
+            name: variable(
+                (*([output.by] if output.by else []), output.dimension, "time"), values, output.units, output.long_name
+            )
+            for name, (output, values) in _component_outputs(system, record).items()
+        }
+    )
     dataset = dataset.merge(_network_results(system, record)).merge(_costs(record)).merge(_windows(record))
     dataset = dataset.merge(_budgets(system, record))
     dataset = dataset.merge(curtailment_causes(system, dataset))
@@ -69,11 +74,6 @@ def _coordinate_attributes(name: str, dimensions: list[str]) -> dict[str, str]:
     dimension = max((known for known in dimensions if f"{name}_".startswith(f"{known}_")), key=len, default=name)
     words, rest = dimension.replace("_", " "), name.removeprefix(dimension).strip("_").replace("_", " ")
     return {"long_name": f"{rest} of the {words}" if rest else f"name of the {words}"}
-
-
-def _variable(dims: tuple[str, ...], values: Array, units: str, long_name: str) -> xr.Variable:
-    clean = np.where(np.abs(values) < _NOISE, 0.0, values)
-    return xr.Variable(dims, clean, {"units": units, "long_name": long_name})
 
 
 def _by_dimension(system: System) -> dict[str, list[tuple[Any, Any]]]:
@@ -157,18 +157,18 @@ def _network_results(system: System, record: Record) -> xr.Dataset:
     shadow[limits.branch] = -record.limit_price[: limits.branch.size]
     flow = branch_flow_mw(network, record.injection_mw)
     sections = slice(limits.branch.size, limits.branch.size + len(limits.interface))
-    out["branch_limit_mw"] = _variable(("branch",), network.limit_mw, "MW", "largest flow in either direction")
-    out["branch_flow_mw"] = _variable(("branch", "time"), flow, "MW", "flow from the from bus to the to bus")
-    out["branch_price_cny_per_mwh"] = _variable(
+    out["branch_limit_mw"] = variable(("branch",), network.limit_mw, "MW", "largest flow in either direction")
+    out["branch_flow_mw"] = variable(("branch", "time"), flow, "MW", "flow from the from bus to the to bus")
+    out["branch_price_cny_per_mwh"] = variable(
         ("branch", "time"), shadow, "CNY/MWh", "worth of one MW more limit (negative: against the direction)"
     )
-    out["interface_flow_mw"] = _variable(
+    out["interface_flow_mw"] = variable(
         ("interface", "time"),
         limits.matrix[sections] @ record.injection_mw + limits.offset_mw[sections, None],
         "MW",
         "flow over the interface",
     )
-    out["interface_price_cny_per_mwh"] = _variable(
+    out["interface_price_cny_per_mwh"] = variable(
         ("interface", "time"), -record.limit_price[sections], "CNY/MWh", "worth of one MW more limit of the interface"
     )
     at_bus = np.zeros((len(bus), len(system.time)))
@@ -176,7 +176,7 @@ def _network_results(system: System, record: Record) -> xr.Dataset:
     # fused buses are one node: its injection stands at the first of them
     node, first = np.unique(network.bus_node[in_service], return_index=True)
     at_bus[first] = record.injection_mw[node]
-    out["bus_injection_mw"] = _variable(
+    out["bus_injection_mw"] = variable(
         ("bus", "time"), at_bus, "MW", "net injection of the node, at the first of its fused buses"
     )
     for name, values, meaning in (
@@ -184,7 +184,7 @@ def _network_results(system: System, record: Record) -> xr.Dataset:
         ("bus_price_energy_cny_per_mwh", prices.energy, "part of energy: the load-weighted mean of the island"),
         ("bus_price_congestion_cny_per_mwh", prices.congestion, "part of congestion"),
     ):
-        out[name] = _variable(("bus", "time"), values, "CNY/MWh", meaning)
+        out[name] = variable(("bus", "time"), values, "CNY/MWh", meaning)
     if system.outages is not None:
         out = out.merge(outage_results(system.outages, record, flow, prices.security))
     return out
@@ -214,7 +214,7 @@ def _costs(record: Record) -> xr.Dataset:
         ("operating_cost_cny", record.operating_cny, "resource cost"),
         ("penalty_cny", record.penalty_cny, "price of unserved, excess, curtailed, spilled energy and of broken rules"),
     ):
-        out[name] = _variable(("component", "time"), np.stack([values[c] for c in components]), "CNY", meaning)
+        out[name] = variable(("component", "time"), np.stack([values[c] for c in components]), "CNY", meaning)
     return out
 
 
@@ -232,12 +232,12 @@ def _windows(record: Record) -> xr.Dataset:
         out[f"window_{name}"] = ("window", values, {"units": units, "long_name": meaning})
     if record.proof is not None:
         part = record.proof.by_window_cny
-        out["window_lower_bound_cny"] = _variable(("window",), part, "CNY", "part of the window in the lower bound")
+        out["window_lower_bound_cny"] = variable(("window",), part, "CNY", "part of the window in the lower bound")
         least = xr.Variable((), record.proof.lower_bound_cny, {"units": "CNY"})
         least.attrs["long_name"] = "proven lower bound of the objective"
         out["lower_bound_cny"] = least
     gaps = np.array([window.mip_gap for window in record.windows])
-    out["window_mip_gap"] = _variable(("window",), gaps, "1", "relative gap of the search for whole units")
+    out["window_mip_gap"] = variable(("window",), gaps, "1", "relative gap of the search for whole units")
     return out
 
 

@@ -145,7 +145,7 @@ class Result:
 
 
 def _keep_failed(unfinished: Path, folder: Path) -> Path:
-    """Keep a result that failed its audit, under a name that nobody takes for a good one."""
+    """Keep a result that failed its audit or could not be told whole, under a name that nobody takes for a good one."""
     failed = _beside(folder, ".failed")
     try:
         shutil.rmtree(failed, ignore_errors=True)

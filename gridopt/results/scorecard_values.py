@@ -51,6 +51,10 @@ class Finding:
 Value = Callable[["Solved", "dict[str, Number]"], Finding]
 _SIZE: Pair = ("取自网络数据（为算例输入）", "from the network (an input of the case)")
 _ABOUT: Pair = (f"{_SIZE[0]}；按不低于95%判定", f"{_SIZE[1]}; about: at least 95 %")
+_PRIMARY_ENERGY: Pair = (
+    "一次能源消费为全社会口径，不在电力运行模拟之内",
+    "primary energy of the whole economy is not in the dispatch",
+)
 
 
 def _nonfossil_energy(solved: Solved, summary: dict[str, Number]) -> Finding:
@@ -60,11 +64,7 @@ def _nonfossil_energy(solved: Solved, summary: dict[str, Number]) -> Finding:
         f"电力部分：非化石发电{share * total / 1e5:,.1f}亿千瓦时，占发电量{share:.1%}",
         f"the power sector's part: {share * total / 1e6:,.2f} TWh of non-fossil generation, {share:.1%} of generation",
     )
-    missing = (
-        "一次能源消费为全社会口径，不在电力运行模拟之内",
-        "primary energy of the whole economy is not in the dispatch",
-    )
-    return Finding(np.nan, part, missing=missing)
+    return Finding(np.nan, part, missing=_PRIMARY_ENERGY)
 
 
 def _nonfossil_capacity(solved: Solved, summary: dict[str, Number]) -> Finding:
@@ -85,18 +85,14 @@ def _biomass(solved: Solved, summary: dict[str, Number]) -> Finding:
     return Finding(solved.installed_mw("biomass"), _ABOUT)
 
 
-def _store_mw(solved: Solved, kind: str) -> float:
-    return float(solved.stores.loc[solved.stores["kind"] == kind, "discharge_mw"].sum())
-
-
 def _new_storage(solved: Solved, summary: dict[str, Number]) -> Finding:
     own = float(solved.case.net.prosumer["store_mw"].sum()) if len(solved.case.net.prosumer) else 0.0
     how = (f"{_SIZE[0]}；用户侧储能{own / 10:,.1f}万千瓦未计入", f"{_SIZE[1]}; {own:,.0f} MW behind meters not counted")
-    return Finding(_store_mw(solved, "battery"), how)
+    return Finding(solved.store_mw("battery"), how)
 
 
 def _pumped_storage(solved: Solved, summary: dict[str, Number]) -> Finding:
-    return Finding(_store_mw(solved, "phs"), _ABOUT)
+    return Finding(solved.store_mw("phs"), _ABOUT)
 
 
 def _channels(solved: Solved, summary: dict[str, Number]) -> Finding:
@@ -134,11 +130,7 @@ def _coal_consumption(solved: Solved, summary: dict[str, Number]) -> Finding:
 
 
 def _coal_share(solved: Solved, summary: dict[str, Number]) -> Finding:
-    missing = (
-        "一次能源消费为全社会口径，不在电力运行模拟之内",
-        "primary energy of the whole economy is not in the dispatch",
-    )
-    return Finding(np.nan, ("", ""), missing=missing)
+    return Finding(np.nan, ("", ""), missing=_PRIMARY_ENERGY)
 
 
 def _response(solved: Solved, summary: dict[str, Number]) -> Finding:
@@ -163,7 +155,7 @@ def _regulation_base(solved: Solved, summary: dict[str, Number]) -> Finding:
     water = fleet[(fleet["variable"] == "hydro_p_mw") & (fleet["table"] == "gen")]
     lakes = gen.loc[water["index"].astype(int), "technology"] == "hydro_reservoir"
     hydro = float(water["installed_mw"][lakes.to_numpy()].sum())
-    phs, thermal = _store_mw(solved, "phs"), _flexible_thermal_mw(gen[gen["in_service"].astype(bool)], solved)
+    phs, thermal = solved.store_mw("phs"), _flexible_thermal_mw(gen[gen["in_service"].astype(bool)], solved)
     how = (
         f"{_SIZE[0]}：抽水蓄能{phs / 10:,.1f}、水库水电{hydro / 10:,.1f}、改造火电供暖期可调{thermal / 10:,.1f}万千瓦",
         f"{_SIZE[1]}: pumped storage {phs:,.0f}, reservoir hydro {hydro:,.0f}, range of retrofitted thermal plants in "

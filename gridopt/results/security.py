@@ -9,12 +9,10 @@ import xarray as xr
 
 from gridopt.model.component import Array
 from gridopt.network.contingencies import OutageFactors, worst_after_outages
+from gridopt.results.variable import variable
 
 if TYPE_CHECKING:
     from gridopt.horizon.record import Record
-
-# Prices smaller than this are rounding of the solver [CNY/MWh].
-_NOISE = 1e-9
 
 
 def outage_results(outages: OutageFactors, record: Record, flow_mw: Array, security_price: Array) -> xr.Dataset:
@@ -45,8 +43,7 @@ def outage_results(outages: OutageFactors, record: Record, flow_mw: Array, secur
         ("bus_price_security_cny_per_mwh", ("bus", "time"), security_price, "CNY/MWh",
          "part of congestion that comes from limits after outages"),
     ):  # fmt: skip
-        clean = np.where(np.abs(values) < _NOISE, 0.0, values)
-        out[name] = xr.Variable(dims, clean, {"units": units, "long_name": meaning})
+        out[name] = variable(dims, values, units, meaning)
     meaning = "number of the outage that loads the branch most, from 0; -1: none has a limit"
     attributes = {"units": "1", "long_name": meaning, "left_out": left_out}
     out["branch_worst_outage"] = xr.Variable(("branch", "time"), worst.astype(np.int32), attributes)

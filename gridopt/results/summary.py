@@ -22,7 +22,9 @@ NONFOSSIL = ("biomass", "nuclear", "geothermal", "hydro_reservoir", "hydro_ror")
 FOSSIL = ("coal", "coal_chp", "gas", "oil")
 #: Keys whose part comes with later versions of the model; they are null until then.
 NOT_COMPUTED = ("eens_mwh", "lole_h", "losses_mwh")
-#: Curtailment by cause, and what each adds up of the dimension ``cause``.
+#: Causes of curtailment in the order of the dimension ``cause``.
+CAUSES = ("network", "min_output", "export_limit", "storage", "rule", "other")
+#: Curtailment by cause, and what each adds up of them.
 SUMMARY_CAUSES = {
     "curtailment_network_mwh": ("network",),
     "curtailment_min_output_mwh": ("min_output",),
@@ -30,8 +32,8 @@ SUMMARY_CAUSES = {
     "curtailment_storage_mwh": ("storage",),
     "curtailment_other_mwh": ("rule", "other"),
 }
-# A program is called, a value counts, from this power on [MW].
-_CALLED_MW = 1e-3
+#: A program is called from this power on [MW].
+CALLED_MW = 1e-3
 
 Number = float | int | str | None
 Array = NDArray[np.float64]
@@ -239,7 +241,7 @@ def _response(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
     power = _sum(dataset, "response_down_mw")
     down, on_state = (dataset[name].to_numpy() for name in ("response_down_mw", "response_called"))
     able = dataset["response_capability_mw"].to_numpy().max(axis=1) > 0  # valley filling has none to reduce
-    called = (np.where(np.isnan(on_state), down > _CALLED_MW, on_state > 0.5) & able[:, None]).any(axis=0)
+    called = (np.where(np.isnan(on_state), down > CALLED_MW, on_state > 0.5) & able[:, None]).any(axis=0)
     starts = called & ~np.concatenate([[False], called[:-1]])
     return {
         "dr_mwh": float(power.sum()) * case.settings.step_h,

@@ -15,7 +15,7 @@ import signal
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 
-from distributed import Client, KilledWorker, LocalCluster, Worker, WorkerPlugin, as_completed, get_worker
+from distributed import Client, Future, KilledWorker, LocalCluster, Worker, WorkerPlugin, as_completed, get_worker
 
 from gridopt.errors import SolverError
 from gridopt.studies.design import Scenario
@@ -149,14 +149,13 @@ def on_dask(
         _leave(client, list(futures), name)
 
 
-def _outcome(future: object) -> Outcome:
-    status = future.status  # type: ignore[attr-defined]
+def _outcome(future: Future[Outcome]) -> Outcome:
+    status = future.status
     if status == "finished":
-        outcome: Outcome = future.result()  # type: ignore[attr-defined]
-        return outcome
+        return future.result()
     if status != "error":
         raise _scheduler_lost()
-    error = future.exception()  # type: ignore[attr-defined]
+    error = future.exception()
     words = " ".join(str(error).split())
     if isinstance(error, KilledWorker):
         return Failed(f"its worker died again and again: {words}")
@@ -167,7 +166,7 @@ def _scheduler_lost() -> SolverError:
     return SolverError("the dask scheduler is gone; what was finished is in the store, --resume continues")
 
 
-def _leave(client: Client, unfinished: list[object], name: str) -> None:
+def _leave(client: Client, unfinished: list[Future[Outcome]], name: str) -> None:
     """Take back what was not solved, and the job, from a cluster that others may go on using."""
     # A cluster that is coming down answers with errors of every kind; none of them matters any more.
     with contextlib.suppress(Exception):

@@ -62,9 +62,10 @@ class Design:
         """Number of labels of each dimension."""
         return tuple(len(self.coordinates[dim][1]) for dim in self.dims)
 
-    def position(self, number: int) -> tuple[int, ...]:
-        """Indices of a scenario along the dimensions."""
-        return tuple(int(index) for index in np.unravel_index(number, self.shape))
+
+def position(number: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Indices of a scenario along the dimensions of a design."""
+    return tuple(int(index) for index in np.unravel_index(number, shape))
 
 
 def grid(levers: Mapping[str, Sequence[Value]]) -> Design:

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 _LOOK_EVERY_S = 0.2
 _HEAD_BYTES = 8
@@ -33,14 +33,14 @@ class CrashError(Exception):
     """The process ended in the middle of a call."""
 
 
-def _write(pipe: BinaryIO, value: object) -> None:
+def _write(pipe: IO[bytes], value: object) -> None:
     content = pickle.dumps(value)
     pipe.write(len(content).to_bytes(_HEAD_BYTES, "little"))
     pipe.write(content)
     pipe.flush()
 
 
-def _read(pipe: BinaryIO) -> Any:
+def _read(pipe: IO[bytes]) -> Any:
     head = pipe.read(_HEAD_BYTES)
     size = int.from_bytes(head, "little")
     content = pipe.read(size)
@@ -79,11 +79,12 @@ class LimitedProcess:
         """
         if self._ended:
             raise CrashError("its process was ended with the sweep")
-        if self._child is None or self._child.poll() is not None:
-            self._begin()
+        child = self._child
+        if child is None or child.poll() is not None:
+            child = self._begin()
         try:
-            self._send(argument)
-            return self._reply(self.time_s)
+            _send(child, argument)
+            return self._reply(child, self.time_s)
         except BaseException:
             self.close()
             raise
@@ -106,10 +107,10 @@ class LimitedProcess:
                         pipe.close()
             self._child = None
 
-    def _begin(self) -> None:
+    def _begin(self) -> subprocess.Popen[bytes]:
         self.close()
         environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | os.environ
-        self._child = subprocess.Popen(
+        self._child = child = subprocess.Popen(
             [sys.executable, "-m", "gridopt.studies.limited"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -117,46 +118,50 @@ class LimitedProcess:
             start_new_session=True,  # Ctrl-C is for the parent, which decides
         )
         self._replies = queue.Queue()
-        threading.Thread(target=_collect, args=(self._child.stdout, self._replies), daemon=True).start()
-        self._send(list(sys.path))
-        self._send(self._function)
-        if self._reply(None) != _READY:
+        threading.Thread(target=_collect, args=(child.stdout, self._replies), daemon=True).start()
+        _send(child, list(sys.path))
+        _send(child, self._function)
+        if self._reply(child, None) != _READY:
             raise CrashError("the process does not speak gridopt's language")
+        return child
 
-    def _send(self, value: object) -> None:
-        try:
-            _write(self._child.stdin, value)  # type: ignore[union-attr, arg-type]
-        except OSError:
-            raise self._crash() from None
-
-    def _reply(self, time_s: float | None) -> Any:
+    def _reply(self, child: subprocess.Popen[bytes], time_s: float | None) -> Any:
         begin = time.monotonic()
         while True:
             with contextlib.suppress(queue.Empty):
                 reply = self._replies.get(timeout=_LOOK_EVERY_S)
                 if reply is None:
-                    raise self._crash()
+                    raise _crash(child)
                 return reply[0]
             if time_s is not None and time.monotonic() - begin > time_s:
                 raise LimitError(f"time limit of {time_s:g} s reached")
-            used = self._memory_mb()
-            if self.memory_mb is not None and used > self.memory_mb:
+            if self.memory_mb is not None and (used := _memory_mb(child)) > self.memory_mb:
                 raise LimitError(f"memory limit of {self.memory_mb:.0f} MB reached ({used:.0f} MB)")
 
-    def _memory_mb(self) -> float:
-        import psutil
 
-        try:
-            return float(psutil.Process(self._child.pid).memory_info().rss) / 1e6  # type: ignore[union-attr]
-        except psutil.Error:
-            return 0.0
-
-    def _crash(self) -> CrashError:
-        code = self._child.wait() if self._child is not None else 0
-        return CrashError(f"its process was ended by signal {-code}" if code < 0 else f"its process ended ({code})")
+def _send(child: subprocess.Popen[bytes], value: object) -> None:
+    assert child.stdin is not None  # children begin with pipes
+    try:
+        _write(child.stdin, value)
+    except OSError:
+        raise _crash(child) from None
 
 
-def _collect(pipe: BinaryIO, replies: queue.Queue[Any]) -> None:
+def _memory_mb(child: subprocess.Popen[bytes]) -> float:
+    import psutil
+
+    try:
+        return float(psutil.Process(child.pid).memory_info().rss) / 1e6
+    except psutil.Error:
+        return 0.0
+
+
+def _crash(child: subprocess.Popen[bytes]) -> CrashError:
+    code = child.wait()
+    return CrashError(f"its process was ended by signal {-code}" if code < 0 else f"its process ended ({code})")
+
+
+def _collect(pipe: IO[bytes], replies: queue.Queue[Any]) -> None:
     """Put what the child says into the queue, each in a tuple; None when it has ended."""
     with contextlib.suppress(EOFError, OSError, ValueError):  # ValueError: the pipe was closed
         while True:
@@ -164,7 +169,7 @@ def _collect(pipe: BinaryIO, replies: queue.Queue[Any]) -> None:
     replies.put(None)
 
 
-def _requests(pipe: BinaryIO, wanted: queue.Queue[Any]) -> None:
+def _requests(pipe: IO[bytes], wanted: queue.Queue[Any]) -> None:
     """Read what is asked; the end of the pipe is the end of the parent, and so of this process."""
     try:
         while True:

@@ -9,10 +9,15 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gridopt.studies.design import Scenario
 from gridopt.studies.limited import CrashError, LimitedProcess, LimitError
-from gridopt.studies.scenario import Failed, Outcome
+from gridopt.studies.scenario import Failed, Outcome, Template
+
+if TYPE_CHECKING:
+    from gridopt.studies.progress import Count, Silent
+    from gridopt.studies.store import Store
 
 Solve = Callable[[Scenario], Outcome]
 Finished = tuple[Scenario, Outcome]
@@ -58,3 +63,13 @@ def within_limits(process: LimitedProcess, scenario: Scenario) -> Outcome:
         else:
             return outcome
     return Failed(f"{reason}, {_PROCESSES_PER_SCENARIO} times")
+
+
+def put_all(finished: Iterable[Finished], store: Store, shape: Template, count: Count, shown: Silent) -> None:
+    """Write each scenario when it is there, and show how far the sweep is."""
+    for scenario, outcome in finished:
+        failed = isinstance(store.put(scenario, outcome, shape), Failed)
+        count.failed += failed
+        count.done += not failed
+        count.running = min(count.running, count.left)
+        shown.show(count)

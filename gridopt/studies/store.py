@@ -21,16 +21,18 @@ import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from gridopt.errors import Fault, InputError, SolverError
-from gridopt.studies.design import Design, Scenario
+from gridopt.studies.design import Design, Scenario, position
 from gridopt.studies.scenario import Failed, Outcome, Solved, Template
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
     import zarr
 
@@ -43,12 +45,16 @@ _RECORDS, _TABLE, _MARK = "scenarios", "summaries.parquet", "gridopt_sweep"
 _MISSING, _DONE, _FAILED = 0, 1, 2
 
 
+def sha256_of(value: Any) -> str:
+    """Hash of plain values, the same in every process."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
 def scenario_sha256(identity: Mapping[str, str], scenario: Scenario) -> str:
     """Content hash of a scenario: all inputs of the sweep and its own changes."""
     # The design as a whole is no input of one scenario.
     inputs = {key: value for key, value in identity.items() if key != "design"}
-    content = [inputs, scenario.changes, scenario.outage_seed]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return sha256_of([inputs, scenario.changes, scenario.outage_seed])
 
 
 @dataclass(frozen=True)
@@ -135,9 +141,21 @@ class Store:
 
     def label(self, number: int) -> str:
         """A scenario in words: its value of each lever."""
-        group, at = self._group("r"), np.unravel_index(number, self.shape)
-        labels = ((name, dims[0]) for name, dims in _label_dims(group) if len(dims) == 1 and dims[0] in self.dims)
-        return ", ".join(f"{name}={_words(group[name])[at[self.dims.index(dim)]]}" for name, dim in labels)
+        return ", ".join(f"{name}={value}" for name, value in self._labels_of(number).items())
+
+    def _labels_of(self, number: int) -> dict[str, Any]:
+        at = position(number, self.shape)
+        return {name: values[at[axis]] for name, (values, axis) in self._labels.items()}
+
+    @cached_property
+    def _labels(self) -> dict[str, tuple[list[Any], int]]:
+        """Labels of the scenarios by name, and which dimension they stand along."""
+        group = self._group("r")
+        return {
+            name: (_words(group[name]), self.dims.index(dims[0]))
+            for name, dims in _label_dims(group)
+            if len(dims) == 1 and dims[0] in self.dims
+        }
 
     def records(self) -> dict[int, Record]:
         """Records by the number of their scenario."""
@@ -173,7 +191,7 @@ class Store:
 
     def _write(self, scenario: Scenario, outcome: Outcome, values: Mapping[str, Any]) -> None:
         group: Any = self._group("r+")
-        at = tuple(int(index) for index in np.unravel_index(scenario.number, self.shape))
+        at = position(scenario.number, self.shape)
         summary: dict[str, Any] = outcome.summary if isinstance(outcome, Solved) else {}
         for name, array in values.items():
             group[name][at] = array
@@ -193,30 +211,20 @@ class Store:
         """Write the table of summaries from the records, until it holds all that there are."""
         written: int | None = None
         while written != (count := len(list((self.path / _RECORDS).glob("*.json")))):
-            table = self._table()
-            file = self.path / _TABLE
-            unfinished = file.with_name(f"{_TABLE}.tmp-{os.getpid()}")
+            content = self._table().to_parquet(index=False)
             try:
-                table.to_parquet(unfinished, index=False)
-                unfinished.replace(file)
+                _write_whole(self.path / _TABLE, content)
             except OSError as error:
-                unfinished.unlink(missing_ok=True)
                 raise _refused(self.path, error) from error
             written = count
 
-    def _table(self) -> Any:
+    def _table(self) -> pd.DataFrame:
         """One row per scenario that was solved or has failed: labels, what became of it, summary."""
         import pandas as pd
 
-        group, rows = self._group("r"), []
-        labels = {
-            str(name): (_words(group[name]), self.dims.index(dims[0]))
-            for name, dims in _label_dims(group)
-            if len(dims) == 1 and dims[0] in self.dims
-        }
+        rows = []
         for record in self.records().values():
-            at = np.unravel_index(record.number, self.shape)
-            row = {"number": record.number, **{name: values[at[axis]] for name, (values, axis) in labels.items()}}
+            row = {"number": record.number, **self._labels_of(record.number)}
             facts = {"sha256": record.sha256, "reason": record.reason}
             rows.append(row | facts | {"status": "failed"} | record.summary)
         return pd.DataFrame(rows, columns=None if rows else ["number", "sha256", "reason", "status"])
@@ -251,11 +259,11 @@ class Store:
             {name: (tuple(map(str, opened[name].dims[len(self.dims) :])), {}) for name in self.kept},
         )
 
-    def _group(self, mode: str) -> zarr.Group:
+    def _group(self, mode: Literal["r", "r+"]) -> zarr.Group:
         import zarr
 
         with _quiet():
-            return zarr.open_group(self.path, mode=mode, zarr_format=3)  # type: ignore[arg-type]
+            return zarr.open_group(self.path, mode=mode, zarr_format=3)
 
 
 def is_store(path: Path) -> bool:

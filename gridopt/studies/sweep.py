@@ -7,7 +7,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,11 @@ from gridopt.settings import nearest, setting_paths
 from gridopt.studies.design import Design, Scenario, Value
 from gridopt.studies.outages import Failure, clusters_of
 from gridopt.studies.progress import Count, Live, Silent, count_of
-from gridopt.studies.runner import Finished, Limit, here, in_child
-from gridopt.studies.scenario import Failed, Job, Part, Template, template, versions
+from gridopt.studies.runner import Finished, Limit, here, in_child, put_all
+from gridopt.studies.scenario import Job, Part, Template, template, versions
 from gridopt.studies.specification import UNSWEEPABLE, MonteCarlo, Sweep, Weeks, parse_sweep, read_sweep
 from gridopt.studies.specification import Part as HorizonPart
-from gridopt.studies.store import MACHINE_KEYS, WORD_KEYS, Record, Store, is_store, scenario_sha256
+from gridopt.studies.store import MACHINE_KEYS, WORD_KEYS, Record, Store, is_store, scenario_sha256, sha256_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -181,21 +181,22 @@ def run_sweep(spec: Sweep, base: Case, path: Path, how: How, show: Silent | None
     failures = {}
     if isinstance(spec.design, MonteCarlo):
         failures = {name: Failure(rate.rate, rate.repair_h) for name, rate in spec.design.outages.items()}
-    job = Job(base, _parts(spec), (), failures, spec.audit)
+    job = Job(base, _parts(spec), failures=failures, audit=spec.audit)
     _require_levers(base, design, failures)
     identity = _identity(spec, job, design)
     store, shape = _opened(spec, job, design, path, identity)
     records = _records(store, design)
     ours = [s for s in design.scenarios if how.shard is None or s.number % how.shard[1] == how.shard[0] - 1]
-    todo = [s for s in ours if s.number not in records or (how.retry_failed and not records[s.number].done)]
+    final = {number: record for number, record in records.items() if record.done or not how.retry_failed}
+    todo = [s for s in ours if s.number not in final]
     if todo and records and not (how.resume or how.retry_failed or how.shard):
         message = (
             f"holds {len(records)} of {store.size} scenarios; --resume continues, --retry-failed repeats failed ones"
         )
         raise InputError(Fault(str(path), message=message))
-    mine = [records[s.number] for s in ours if s.number in records and s not in todo]
+    mine = [final[s.number] for s in ours if s.number in final]
     count = Count(len(ours), sum(r.done for r in mine), sum(not r.done for r in mine))
-    job = Job(base, job.parts, tuple(shape.variables), failures, spec.audit)
+    job = replace(job, keep=tuple(shape.variables))
     try:
         with show or Silent() as shown:
             shown.show(count)
@@ -216,13 +217,7 @@ def _solve(
         shown.show(count)
 
     with _finished(spec, job, todo, how, store, running) as finished:
-        for scenario, outcome in finished:
-            written = store.put(scenario, outcome, shape)
-            failed = isinstance(written, Failed)
-            count.failed += failed
-            count.done += not failed
-            count.running = min(count.running, count.left)
-            shown.show(count)
+        put_all(finished, store, shape, count, shown)
 
 
 @contextlib.contextmanager
@@ -232,28 +227,23 @@ def _finished(
     """Outcomes as they come, in the way that was asked for."""
     limit = Limit(spec.limits.time_s, spec.limits.memory_mb)
     workers = spec.cluster.workers if how.workers is None else how.workers
-    if how.shard is not None:
-        running(1)
-        source = in_child(job, todo, limit)
-    elif how.client is None and how.scheduler is None and workers == 0:
-        if limit != Limit():
-            raise InputError("limits need a process of their own: give at least one worker")
-        running(1)
-        source = here(job, todo)
-    else:
-        from gridopt.studies.cluster import connected, on_dask
+    with contextlib.ExitStack() as stack:
+        if how.shard is not None:
+            running(1)
+            source = in_child(job, todo, limit)
+        elif how.client is None and how.scheduler is None and workers == 0:
+            if limit != Limit():
+                raise InputError("limits need a process of their own: give at least one worker")
+            running(1)
+            source = here(job, todo)
+        else:
+            from gridopt.studies.cluster import connected, on_dask
 
-        with contextlib.ExitStack() as stack:
             client = how.client
             if client is None:
                 client = stack.enter_context(connected(how.scheduler, workers, spec.cluster.memory_limit))
-            name = f"gridopt-{hashlib.sha256(json.dumps(store.identity, sort_keys=True).encode()).hexdigest()[:16]}"
-            source = on_dask(job, todo, client, limit, name, running)
-            with contextlib.closing(source):
-                yield source
-        return
-    with contextlib.closing(source):
-        yield source
+            source = on_dask(job, todo, client, limit, f"gridopt-{sha256_of(store.identity)[:16]}", running)
+        yield stack.enter_context(contextlib.closing(source))
 
 
 def _over_horizon(base: Case, spec: Sweep) -> Case:
@@ -274,14 +264,13 @@ def _parts(spec: Sweep) -> tuple[Part, ...]:
 
 def _require_levers(base: Case, design: Design, failures: Mapping[str, Failure]) -> None:
     """Try the values of each lever on the base case, so that a wrong one is told before anything is solved."""
-    values: dict[str, list[Value]] = {}
+    values: dict[str, dict[Value, None]] = {}
     for scenario in design.scenarios:
         for name, value in scenario.changes.items():
-            if value not in values.setdefault(name, []):
-                values[name].append(value)
+            values.setdefault(name, {})[value] = None
     faults = [_unsweepable(name) for name in values if name in UNSWEEPABLE or not _is_known(name)]
     for name, all_values in values.items():
-        for value in _tried(all_values) if not faults else ():
+        for value in _tried(list(all_values)) if not faults else ():
             try:
                 base.override({name: value})
             except InputError as error:
@@ -317,11 +306,11 @@ def _identity(spec: Sweep, job: Job, design: Design) -> dict[str, str]:
     scenarios = [(scenario.changes, scenario.outage_seed) for scenario in design.scenarios]
     labels = {name: (dim, values.tolist()) for name, (dim, values) in design.coordinates.items()}
     return {
-        "case": _hash([job.case.input_sha256, _unseen(job.case)]),
-        "design": _hash([design.dims, labels, scenarios]),
-        "outages": _hash(job.failures),
-        "horizon": _hash([(part.changes, part.weight) for part in job.parts]),
-        "keep": _hash([spec.keep, SUMMARY_KEYS]),
+        "case": sha256_of([job.case.input_sha256, _unseen(job.case)]),
+        "design": sha256_of([design.dims, labels, scenarios]),
+        "outages": sha256_of(job.failures),
+        "horizon": sha256_of([(part.changes, part.weight) for part in job.parts]),
+        "keep": sha256_of([spec.keep, SUMMARY_KEYS]),
         "audit": str(spec.audit),
         "versions": json.dumps(versions()),
         "shipped data": _shipped_data(job.case),
@@ -346,10 +335,6 @@ def _shipped_data(case: Case) -> str:
         for file in sorted(catalog.profiles_folder().glob(f"{name}_*")):
             digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()
-
-
-def _hash(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _opened(spec: Sweep, job: Job, design: Design, path: Path, identity: Mapping[str, str]) -> tuple[Store, Template]:

@@ -305,6 +305,26 @@ def test_peak_shaving_by_shifting_fills_the_room_below():
 
 
 @pytest.mark.parametrize("commitment", ["relaxed", "integer"])
+@pytest.mark.parametrize("limit", ["hours_per_day", "hours_per_event", "hours_per_year", "energy_mwh_per_year"])
+def test_a_schedule_of_a_province_s_size_keeps_its_limits_to_the_last_digit(limit, commitment):
+    # Two hours of 5000 MW for five high ones, used up before a small program without limits: nothing may be left
+    # over that the dispatch can't do, however small.
+    shape = [1.0, 1.0517, 1.0823, 1.0791, 1.0633, 1.0411, 1.0]
+    amount = {"energy_mwh_per_year": of_year(10_000.0, 7), "hours_per_year": of_year(2.0, 7)}.get(limit, 2.0)
+    net = grid()
+    load(net, 0, 100_000.0 * np.mean(shape), "load")
+    generator(net, 0, 200_000.0, 100.0)
+    response(net, 5000.0, 700.0, **{limit: amount})
+    response(net, 1000.0, 700.0, name="small")
+    series = profiles(7, load=("demand", np.asarray(shape) / np.mean(shape)))
+    found, record = solve(case_of(net, series, policy={"dr_mode": "peak_shaving"}, unit_commitment=commitment))
+    planned = found.part("response").lowest_mw
+    most = np.convolve(planned[0], np.ones(3)).max() if limit == "hours_per_event" else planned[0].sum()
+    assert 4_000.0 < most <= 10_000.0 * (1 + 1e-14)
+    np.testing.assert_allclose(responses(record)[0], planned[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("commitment", ["relaxed", "integer"])
 def test_what_peak_shaving_leaves_is_used_where_it_saves_cost(commitment):
     # Hour 5 sets the peak and takes one of two hours; the other one goes where load is lost, away from it.
     shape = [0.95, 0.7, 0.7, 0.7, 1.0, 0.95]

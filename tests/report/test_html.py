@@ -7,6 +7,7 @@ import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ from gridopt.report.html.view import View
 from gridopt.report.html.words import TEXTS, UNIT_WORDS
 from gridopt.results.summary import consumption_mw
 from gridopt.results.tables.words import Language
+from gridopt.settings import Settings
 from tests.results import solved
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -198,6 +200,13 @@ def test_a_folder_without_a_result_is_refused(folder: Path, tmp_path: Path, spoi
     spoil(copy)
     with pytest.raises(InputError, match=re.escape(words)):
         report_html([Folder(folder), Folder(copy)], "en")
+
+
+@pytest.mark.parametrize(("field", "prefix"), [("network_level", "network"), ("unit_commitment", "commitment")])
+def test_every_setting_that_the_headline_tells_has_its_words(field: str, prefix: str) -> None:
+    levels = get_args(Settings.model_fields[field].annotation)
+    assert levels
+    assert {f"{prefix}_{level}" for level in levels} <= set(TEXTS)
 
 
 def test_the_command_says_what_is_wrong_and_writes_nothing(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from rich.console import Console
 import gridopt
 from gridopt.case import Case
 from gridopt.report.terminal import print_summary
-from gridopt.results.causes import CAUSES, split_curtailment
+from gridopt.results.causes import split_curtailment
 from gridopt.results.result import Result
-from gridopt.results.summary import SUMMARY_CAUSES
+from gridopt.results.summary import CAUSES, SUMMARY_CAUSES
 from tests.model.systems import (
     add_row,
     case_of,

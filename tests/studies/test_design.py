@@ -24,7 +24,7 @@ def test_a_grid_by_hand():
         {"a": 1, "b": "z"},
         {"a": 2, "b": "x"},
     ]
-    assert design.position(5) == (1, 2)
+    assert d.position(5, design.shape) == (1, 2)
     assert design.coordinates["b"][1].tolist() == ["x", "y", "z"]
 
 
@@ -64,7 +64,7 @@ def test_a_grid_has_every_combination_once_at_its_position(lengths):
     design = d.grid({f"lever{k}": list(range(length)) for k, length in enumerate(lengths)})
     assert len(design.scenarios) == np.prod(lengths)
     for scenario in design.scenarios:
-        assert tuple(scenario.changes.values()) == design.position(scenario.number)
+        assert tuple(scenario.changes.values()) == d.position(scenario.number, design.shape)
 
 
 @settings(max_examples=25, deadline=None)

@@ -89,8 +89,8 @@ def report_html(folders: Sequence[Folder], language: Language, counting: Countin
     """The page as text; parameters as in :func:`write_report`."""
     units = Units(language, counting or ("wankw" if language == "zh" else "mw"))
     views = [View(folder, units) for folder in folders]
-    _check(folders)
     try:
+        _check(folders)
         if len(views) == 1:
             parts = [section(views[0]) for section in SECTIONS]
             title = f"{views[0].data.attrs.get('case', folders[0].path.name)} · {text('report', language)}"
@@ -114,9 +114,6 @@ def _check(folders: Sequence[Folder]) -> None:
             except InputError as error:
                 faults += [fault for fault in error.faults if fault not in faults]
     if faults:
-        for folder in folders:
-            if not any(fault.file.startswith(str(folder.path)) for fault in faults):
-                folder.close()
         raise InputError(faults)
 
 

@@ -221,8 +221,21 @@ def lying_bars(name: str, labels: Sequence[str], values: Array, colour: str, uni
     }  # fmt: skip
 
 
-def day_by_hour(begin: pd.DatetimeIndex, values: Array, how: str = "mean") -> tuple[list[str], list[int], Array]:
-    """Days, hours of the day, and values (hour, day); NaN where the run has no such hour.
+def duration(values: Array, step_h: float, most: int = 600) -> tuple[list[float], Array]:
+    """Hours, and what is reached or exceeded in so many of them, in so many points; values (time,).
+
+    Examples
+    --------
+    >>> duration(np.array([3.0, 1.0, 2.0]), step_h=0.5)
+    ([0.5, 1.0, 1.5], array([3., 2., 1.]))
+    """
+    falling = np.sort(values)[::-1]
+    at = np.unique(np.linspace(0, len(falling) - 1, min(most, len(falling))).round().astype(int))
+    return np.round((at + 1) * step_h, 3).tolist(), falling[at]
+
+
+def day_by_hour(begin: pd.DatetimeIndex, values: Array) -> tuple[list[str], list[int], Array]:
+    """Days, hours of the day, and mean values (hour, day); NaN where the run has no such hour.
 
     Parameters
     ----------
@@ -230,11 +243,9 @@ def day_by_hour(begin: pd.DatetimeIndex, values: Array, how: str = "mean") -> tu
         Begin of each step.
     values
         (time,)
-    how
-        What becomes of several steps of an hour: ``mean`` or ``sum``.
     """
     frame = pd.DataFrame({"day": begin.strftime("%Y-%m-%d"), "hour": begin.hour, "value": values})
-    grid = frame.pivot_table(index="hour", columns="day", values="value", aggfunc=how).reindex(range(24))  # type: ignore[arg-type]
+    grid = frame.pivot_table(index="hour", columns="day", values="value", aggfunc="mean").reindex(range(24))
     return [str(day) for day in grid.columns], list(range(24)), grid.to_numpy(float)
 
 

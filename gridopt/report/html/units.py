@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -122,7 +123,7 @@ class Units:
         >>> Units("en", "mw").shown(0.0306, "pu"), Units("en", "mw").shown(None, "mw")
         ('3.1 %', '–')
         """
-        if value is None or value != value:  # noqa: PLR0124 -- NaN
+        if value is None or math.isnan(value):
             return MISSING
         if value == 0:
             return f"0 {self.scale(quantity, 0.0).unit}".strip()

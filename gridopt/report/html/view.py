@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,19 +15,14 @@ from gridopt.report.html.parts import Array, Numbers, Words
 from gridopt.report.html.units import MISSING, Scale, Units
 from gridopt.report.html.words import CITIES, said_budget, text
 from gridopt.results.summary import consumption_mw
+from gridopt.results.tables.fleet import KIND, OUTPUT
 from gridopt.results.tables.words import COLUMNS, KINDS, STORES, Language, said, words
 
 if TYPE_CHECKING:
     import xarray as xr
 
-# Kind of a report by the technology of an element.
-_KIND_OF = {
-    "coal_chp": "chp", "oil": "gas", "waste": "biomass", "hydro_reservoir": "hydro", "hydro_ror": "hydro",
-    "solar_distributed": "solar",
-}  # fmt: skip
 # Up to here the days of a run are told by name [h].
 _FEW_DAYS_H = 31 * 24.0
-_OUTPUT = {"generator": "generator_p_mw", "renewable": "renewable_p_mw", "hydro": "hydro_p_mw"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +147,23 @@ class View:
         energy = np.bincount(number, weights=power * self.step_h, minlength=len(names))
         return [str(name) for name in names], energy.astype(float)
 
+    @property
+    def within_a_month(self) -> bool:
+        """Whether the run lies within one month."""
+        return len(self.months[1]) == 1
+
+    def by_span(self, power: Array) -> tuple[list[str], Array]:
+        """Months, or days of a run within one month, and the energy of each [MWh]."""
+        return self.daily(power) if self.within_a_month else (self.months[1], self.monthly(power))
+
+    def when(self) -> dict[str, Any]:
+        """Layout of a figure of days against hours of the day."""
+        return {
+            "yaxis": {"title": {"text": self.say("hour_axis")}, "dtick": 6, "zeroline": False},
+            "xaxis": self.day_axis,
+            "hovermode": "closest",
+        }
+
     @cached_property
     def consumption_mw(self) -> Array:
         """Consumption before demand response, (time,) [MW]."""
@@ -161,12 +173,11 @@ class View:
     def output_mw(self) -> dict[str, Array]:
         """Output by kind of plant, (time,) each [MW]; kinds without output are left out."""
         out = {kind: np.zeros(len(self.begin)) for kind in KINDS}
-        for dimension, name in _OUTPUT.items():
+        for dimension, name in OUTPUT.items():
             power = self.values(name)
             technology = self.coordinate(f"{dimension}_technology", [""] * len(power))
             for row, word in enumerate(technology[: len(power)]):
-                kind = _KIND_OF.get(str(word), str(word))
-                out[kind if kind in out else "other"] += np.nan_to_num(power[row])
+                out[KIND.get(str(word), "other")] += np.nan_to_num(power[row])
         out["captive"] += self.total("prosumer_generation_mw")
         out["solar"] += self.total("prosumer_pv_mw")
         out["other"] += self.total("fixed_injection_mw")

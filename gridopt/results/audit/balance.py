@@ -58,7 +58,7 @@ def audit(view: View) -> Iterator[Finding]:
     flows = grid.flows_mw(injection)
     yield from _reverse(view, total)
     yield from _flows(view, grid, injection, flows)
-    yield from _interfaces(view, grid, flows, total)
+    yield from _interfaces(view, grid, flows)
 
 
 @lru_cache(maxsize=1)
@@ -192,7 +192,7 @@ def _flows(view: View, grid: Grid, injection: Array, flows: Array) -> Iterator[F
     yield at_most(LIMIT, np.abs(flows), limit, names, view.time, tolerance=FLOW_MW)
 
 
-def _interfaces(view: View, grid: Grid, flows: Array, total: BusSum) -> Iterator[Finding]:
+def _interfaces(view: View, grid: Grid, flows: Array) -> Iterator[Finding]:
     interface, members = view.case.net["interface"], view.case.net["interface_branch"]
     if not len(interface):
         return

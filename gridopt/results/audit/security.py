@@ -90,10 +90,11 @@ def _losses(net: pandapowerNet, grid: Grid) -> Iterator[Loss]:
     """The grid after each credible outage that leaves all buses connected."""
     groups: dict[str, list[tuple[str, int]]] = {}
     alone: list[tuple[str, list[tuple[str, int]]]] = []
+    live = {(branch.element, branch.index) for branch in grid.branches}
     for table in _TABLES:
         for index, row in net[table].iterrows():
             place = (table, int(index))
-            if not any((branch.element, branch.index) == place for branch in grid.branches):
+            if place not in live:
                 continue
             if truth(row["contingency"]):
                 alone.append((str(row["name"] or f"{table} {index}"), [place]))

@@ -53,8 +53,7 @@ def _span(solved: Solved, series: dict[str, Array], month: str, at: Hours) -> di
     installed["thermal"] = sum(installed[kind] for kind in THERMAL)
     hours = {f"{kind}_utilisation_h": _ratio(energy[f"{kind}_mwh"], size) for kind, size in installed.items()}
     for kind in ("phs", "battery"):
-        size = float(solved.stores.loc[solved.stores["kind"] == kind, "discharge_mw"].sum())
-        hours[f"{kind}_utilisation_h"] = _ratio(energy[f"{kind}_discharge_mwh"], size)
+        hours[f"{kind}_utilisation_h"] = _ratio(energy[f"{kind}_discharge_mwh"], solved.store_mw(kind))
     return {"month": month, **energy, **hours}
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from gridopt.case import Case
 
-_KIND = {
+#: Kind of a plant by its technology; everything else is ``other``.
+KIND = {
     "coal": "coal",
     "coal_chp": "chp",
     "gas": "gas",
@@ -31,7 +32,8 @@ _KIND = {
     "solar": "solar",
     "solar_distributed": "solar",
 }
-_OUTPUT = {"generator": "generator_p_mw", "renewable": "renewable_p_mw", "hydro": "hydro_p_mw"}
+#: Output by the dimension of the plants.
+OUTPUT = {"generator": "generator_p_mw", "renewable": "renewable_p_mw", "hydro": "hydro_p_mw"}
 # What prosumers have of their own: output, its size in their table, kind.
 _OWN = (("prosumer_generation_mw", "generation_mw", "captive"), ("prosumer_pv_mw", "pv_mw", "solar"))
 #: Columns of the fleet.
@@ -77,7 +79,7 @@ def fleet(case: Case, dataset: xr.Dataset) -> pd.DataFrame:
 def _plants(case: Case, dataset: xr.Dataset) -> Iterator[dict[str, object]]:
     cities = _city_of_bus(case)
     sizes = {table: capacity_mw(case.net[table]) for table in ("gen", "sgen")}
-    for dimension, variable in _OUTPUT.items():
+    for dimension, variable in OUTPUT.items():
         if variable not in dataset:
             continue
         labels = [str(label) for label in dataset[dimension].to_numpy()]
@@ -90,7 +92,7 @@ def _plants(case: Case, dataset: xr.Dataset) -> Iterator[dict[str, object]]:
             yield {
                 "plant": label,
                 "name_zh": str(row.get("name_zh", "") or ""),
-                "kind": _KIND.get(technology[position], "other"),
+                "kind": KIND.get(technology[position], "other"),
                 "city": city[position] or cities.get(bus[position], "") or bus[position],
                 "bus": bus[position],
                 "dimension": dimension,

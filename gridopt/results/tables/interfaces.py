@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 # A limit is reached at this loading: the rest is rounding of the solver.
 _REACHED = 1.0 - 1e-6
-# A limit binds where one more MW of it would save money [CNY/MWh].
-_BINDS = 1e-6
+#: A limit binds where one more MW of it would save money [CNY/MWh].
+BINDS_CNY_PER_MWH = 1e-6
 
 
 def interfaces(solved: Solved) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def _row(solved: Solved, section: dict[Any, Any], name: str, flow: Array, price:
     high, low = _limit(solved, section, "max"), _limit(solved, section, "min")
     loading = np.maximum(_loading(flow, high), _loading(-flow, -low))
     limited = bool(np.isfinite(high).any() or np.isfinite(low).any())
-    binding = np.abs(price) > _BINDS
+    binding = np.abs(price) > BINDS_CNY_PER_MWH
     step_h = solved.step_h
     hours = {
         f"loaded_{percent}_h": float((loading >= share).sum() * step_h) if limited else np.nan

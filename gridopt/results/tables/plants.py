@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gridopt.results.tables.table import Table
+from gridopt.results.tables.table import Table, ratio
 
 if TYPE_CHECKING:
     from gridopt.results.tables.solved import Array, Solved
@@ -26,17 +26,17 @@ def plants(solved: Solved) -> pd.DataFrame:
     frame = fleet.assign(
         plant_installed_mw=installed,
         energy_mwh=energy,
-        utilisation_h=_ratio(energy, installed),
+        utilisation_h=ratio(energy, installed),
         largest_mw=solved.output_mw.max(axis=1),
         curtailed_mwh=_by_plant(solved, "renewable", "renewable_curtailment_mw").sum(axis=1) * step_h,
     )
-    frame["curtailment_pu"] = _ratio(frame["curtailed_mwh"].to_numpy(), energy + frame["curtailed_mwh"].to_numpy())
+    frame["curtailment_pu"] = ratio(frame["curtailed_mwh"].to_numpy(), energy + frame["curtailed_mwh"].to_numpy())
     on = _by_plant(solved, "generator", "generator_on_units")
     running = on * (installed / units)[:, None]
     below = _by_plant(solved, "generator", "generator_regulation_mw")
     committed = np.isfinite(on).all(axis=1)
     could_mwh = np.where(committed, running.sum(axis=1), installed * len(solved.time)) * step_h
-    frame["load_factor_pu"] = _ratio(energy, could_mwh)
+    frame["load_factor_pu"] = ratio(energy, could_mwh)
     frame["running_h"] = on.sum(axis=1) * step_h / units
     frame["starts"] = _by_plant(solved, "generator", "generator_start_units").sum(axis=1)
     frame["deep_regulation_mwh"] = below.sum(axis=1) * step_h
@@ -44,11 +44,6 @@ def plants(solved: Solved) -> pd.DataFrame:
     half = (running > _USED_MW) & (solved.output_mw < _HALF * running - _USED_MW)
     frame["below_half_h"] = np.where(committed, half.sum(axis=1) * step_h, np.nan)
     return frame.assign(**_emissions(solved, energy))
-
-
-def _ratio(part: Array, whole: Array) -> Array:
-    ratio: Array = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
-    return ratio
 
 
 def _by_plant(solved: Solved, dimension: str, variable: str) -> Array:

@@ -48,12 +48,12 @@ def _month(solved: Solved, thermal: ThermalState, water: Array, month: str, at: 
     }
     need = {
         "load_reserve_mw": LOAD_RESERVE * load,
-        "outage_reserve_mw": max(OUTAGE_RESERVE * load, _largest_unit_mw(solved, thermal)),
+        "outage_reserve_mw": max(OUTAGE_RESERVE * load, _largest_unit_mw(thermal)),
         "maintenance_reserve_mw": MAINTENANCE_RESERVE * load if _no_overhauls(solved) else 0.0,
         "contract_export_mw": float(np.maximum(contract, 0.0).sum()),
     }
     installed = {f"{kind}_installed_mw": solved.installed_mw(kind) for kind in KINDS}
-    stores = {f"{kind}_installed_mw": _power_mw(solved, kind) for kind in STORES}
+    stores = {f"{kind}_installed_mw": solved.store_mw(kind) for kind in STORES}
     less = {
         "out_of_service_mw": float(thermal.out_mw[:, peak].sum()),
         "heat_derating_mw": float(_heat_derating_mw(thermal)[:, peak].sum()),
@@ -75,16 +75,12 @@ def _month(solved: Solved, thermal: ThermalState, water: Array, month: str, at: 
     return row | {"surplus_pu": (available - required) / load if load else np.nan}
 
 
-def _power_mw(solved: Solved, kind: str) -> float:
-    return float(solved.stores.loc[solved.stores["kind"] == kind, "discharge_mw"].sum())
-
-
 def _no_overhauls(solved: Solved) -> bool:
     """Whether the case lays no overhauls: nothing is deducted for them then, and a share of the load is held."""
     return solved.case.settings.policy.maintenance == "none"
 
 
-def _largest_unit_mw(solved: Solved, thermal: ThermalState) -> float:
+def _largest_unit_mw(thermal: ThermalState) -> float:
     """Largest thermal unit [MW]."""
     sizes = thermal.rows["installed_mw"] / thermal.rows["units"]
     return float(sizes.max()) if len(sizes) else 0.0

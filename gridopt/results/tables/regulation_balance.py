@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gridopt.results.tables.power_balance import PEAK_H, available_by_kind_mw, usable_water_mw
-from gridopt.results.tables.solved import FOLLOWING
+from gridopt.hours import FOLLOWING
+from gridopt.results.tables.power_balance import PEAK_H, available_by_kind_mw, store_credit_mw, usable_water_mw
 from gridopt.results.tables.table import Table
 from gridopt.results.tables.thermal import thermal_state
 
@@ -99,7 +99,6 @@ def _day(solved: Solved, means: _Means, at: Hours) -> dict[str, object]:
 
 def _means(solved: Solved) -> _Means:
     thermal = thermal_state(solved)
-    stores = {kind: solved.stores[solved.stores["kind"] == kind] for kind in ("phs", "battery")}
     follows = np.isin(solved.flexible_kinds, FOLLOWING)
     flexible = solved.rows("flexible_load", "flexible_load")[follows]
     captive = solved.rows("prosumer", "prosumer")
@@ -111,19 +110,19 @@ def _means(solved: Solved) -> _Means:
         water=usable_water_mw(solved),
         water_minimum=_least_water_mw(solved),
         captive_minimum=float(captive["generation_min_mw"].fillna(0.0).sum()),
-        charge={kind: _lasting_mw(rows, "charge_mw", "eta_charge") for kind, rows in stores.items()},
-        discharge={kind: _lasting_mw(rows, "discharge_mw", "eta_discharge") for kind, rows in stores.items()},
+        charge={kind: _charge_mw(solved, kind) for kind in ("phs", "battery")},
+        discharge={kind: store_credit_mw(solved, kind) for kind in ("phs", "battery")},
         following=(float(flexible["min_p_mw"].fillna(0.0).sum()), float(flexible["max_p_mw"].fillna(0.0).sum())),
         wind_solar=available_by_kind_mw(solved, "wind") + available_by_kind_mw(solved, "solar"),
         curtailed=solved.total("renewable_curtailment_mw"),
     )
 
 
-def _lasting_mw(rows: pd.DataFrame, power: str, efficiency: str) -> float:
-    """Power either way that a store can hold over a peak or a valley [MW]."""
-    eta = rows[efficiency]
-    inside = rows["usable_mwh"] / PEAK_H
-    return float(np.minimum(rows[power], inside * eta if power == "discharge_mw" else inside / eta).sum())
+def _charge_mw(solved: Solved, kind: str) -> float:
+    """Power that empty stores of a kind can take over a valley, which lasts as long as a peak [MW]."""
+    rows = solved.stores[solved.stores["kind"] == kind]
+    lasting = rows["usable_mwh"] / PEAK_H / rows["eta_charge"]
+    return float(np.minimum(rows["charge_mw"], lasting).sum())
 
 
 def _spinning_up_mw(solved: Solved) -> Array:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gridopt.results.summary import CAUSES
 from gridopt.results.tables.table import Table
 
 if TYPE_CHECKING:
     from gridopt.results.tables.solved import Array, Hours, Solved
 
 KINDS = ("wind", "solar")
-# Causes of curtailment (``gridopt.results.causes``).
-CAUSES = ("network", "min_output", "export_limit", "storage", "rule", "other")
 # Curtailment counts as such from this power on [MW].
 _CURTAILED_MW = 1.0
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gridopt.hours import total_load_mw
+from gridopt.hours import FOLLOWING, total_load_mw
 from gridopt.results.summary import capacity_mw, consumption_mw
 from gridopt.results.tables.fleet import column, fleet, rows_of
 from gridopt.results.tables.words import KINDS, STORES
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Hours = NDArray[np.int64]
-
-# Flexible loads that follow the grid: no load that a plant must be built for (as in ``gridopt.hours``).
-FOLLOWING = ("electrolyser", "ammonia")
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +151,10 @@ class Solved:
     def installed_mw(self, kind: str) -> float:
         """Installed capacity of a kind of plant [MW]."""
         return float(self.fleet.loc[self.fleet["kind"] == kind, "installed_mw"].sum())
+
+    def store_mw(self, kind: str) -> float:
+        """Discharging power of a kind of stores [MW]."""
+        return float(self.stores.loc[self.stores["kind"] == kind, "discharge_mw"].sum())
 
     @cached_property
     def stores(self) -> pd.DataFrame:

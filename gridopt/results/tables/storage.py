@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gridopt.results.tables.table import Table
+from gridopt.results.tables.table import Table, ratio
 
 if TYPE_CHECKING:
-    from gridopt.results.tables.solved import Array, Solved
+    from gridopt.results.tables.solved import Solved
 
 # A store pumps or generates from this share of its power on; less is rounding of the solver.
 _RUNS = 1e-3
@@ -24,8 +24,8 @@ def storage(solved: Solved) -> pd.DataFrame:
     taken, given = charge.sum(axis=1) * step_h, discharge.sum(axis=1) * step_h
     pump, turbine, usable = (stores[c].to_numpy(dtype=float) for c in ("charge_mw", "discharge_mw", "usable_mwh"))
     eta = stores["eta_discharge"].to_numpy(dtype=float)
-    cycles = _ratio(given / eta, usable)
-    pump_h, turbine_h = _ratio(taken, pump), _ratio(given, turbine)
+    cycles = ratio(given / eta, usable)
+    pump_h, turbine_h = ratio(taken, pump), ratio(given, turbine)
     return pd.DataFrame(
         {
             "store": stores["label"],
@@ -37,7 +37,7 @@ def storage(solved: Solved) -> pd.DataFrame:
             "size_capacity_mwh": stores["size_mwh"],
             "charged_mwh": taken,
             "discharged_mwh": given,
-            "efficiency_pu": _ratio(given, taken),
+            "efficiency_pu": ratio(given, taken),
             "cycles": cycles,
             "cycles_per_day": cycles / (hours / 24),
             "charging_h": (charge > _RUNS * pump[:, None]).sum(axis=1) * step_h,
@@ -47,11 +47,6 @@ def storage(solved: Solved) -> pd.DataFrame:
             "use_pu": (np.nan_to_num(pump_h) + np.nan_to_num(turbine_h)) / hours,
         }
     )
-
-
-def _ratio(part: Array, whole: Array) -> Array:
-    ratio: Array = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
-    return ratio
 
 
 TABLE = Table(

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gridopt.results.tables.solved import Solved
+    from gridopt.results.tables.solved import Array, Solved
 
 
 @dataclass(frozen=True)
@@ -40,3 +42,9 @@ class Table:
         """The table of a result, columns as stated."""
         frame = self.compute(solved)
         return frame.reindex(columns=list(self.columns)).reset_index(drop=True)
+
+
+def ratio(part: Array, whole: Array) -> Array:
+    """Part over whole row by row, (row,); NaN where there is no whole."""
+    found: Array = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    return found

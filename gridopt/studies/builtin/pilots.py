@@ -16,7 +16,7 @@ from gridopt.errors import InputError
 from gridopt.studies.builtin.cube import total
 from gridopt.studies.builtin.figures import bars
 from gridopt.studies.builtin.say import energy, joined, money, plain, power, say, share
-from gridopt.studies.builtin.study import Answer, Numbers, Pair, Study, Variant, key_of, only, row_of
+from gridopt.studies.builtin.study import VARIANT, Answer, Numbers, Pair, Study, Variant, key_of, only, row_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,14 +46,9 @@ def name_of(zone: str, rule: str) -> str:
     return f"{zone} without {rule}"
 
 
-def _zones(case: Case) -> pd.DataFrame:
-    zones: pd.DataFrame = case.net.pilot_zone
-    return zones[zones["in_service"].astype(bool)] if "in_service" in zones else zones
-
-
 def variants(cases: Mapping[str, Case]) -> list[Variant]:
     """All rules, none, and each lifted alone where the zone has it."""
-    zones = _zones(only(cases))
+    zones = only(cases).net.pilot_zone
     if zones.empty:
         raise InputError("the case has no pilot zones: nothing to compare")
     keep = {"policy.pilots": True}
@@ -91,7 +86,7 @@ def complete(cube: xr.Dataset, answer: Answer) -> xr.Dataset:
     """The cube with the limit of each rule of each zone, (pilot, pilot_rule); NaN where there is none."""
     import xarray as xr
 
-    zones = _zones(only(answer.cases)).set_index("name").reindex(cube["pilot"].to_numpy())
+    zones = only(answer.cases).net.pilot_zone.set_index("name").reindex(cube["pilot"].to_numpy())
     rules = [rule for rule, *_ in _RULES]
     limits = zones[rules].to_numpy(float)
     coordinates = {"pilot": cube["pilot"].to_numpy(), "pilot_rule": rules}
@@ -118,7 +113,7 @@ def _value(cube: xr.Dataset, zone: str, rule: str) -> float:
 
 def table(cube: xr.Dataset) -> pd.DataFrame:
     """One row per zone and rule: limit, value, slack (positive: kept with room), price of the rule."""
-    known = set(cube["variant"].to_numpy().tolist())
+    known = set(cube[VARIANT].to_numpy().tolist())
     cost = total(cube, "objective_cny", RULED)
     rows: list[dict[str, Any]] = []
     for zone in map(str, cube["pilot"].to_numpy()):

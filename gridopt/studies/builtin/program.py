@@ -12,7 +12,7 @@ from gridopt.errors import Fault, InputError, SolverError
 from gridopt.settings import nearest
 from gridopt.studies.builtin import curtailment, demand_response, pilots, storage, targets
 from gridopt.studies.builtin.say import clean
-from gridopt.studies.builtin.study import PERIOD, VARIANT, Pair, Study
+from gridopt.studies.builtin.study import PERIOD, TOTAL, VARIANT, Pair, Study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +131,7 @@ def write(
 def variants_table(cube: xr.Dataset) -> pd.DataFrame:
     """The usual numbers of every variant over all periods."""
     keys = [key for key in _COMMON if key in cube]
-    rows = cube[keys].sel({PERIOD: "total"}).to_dataframe()
+    rows = cube[keys].sel({PERIOD: TOTAL}).to_dataframe()
     return rows[keys].rename_axis(VARIANT)
 
 
@@ -150,7 +150,7 @@ def scope(hours: Mapping[str, Sequence[Period]]) -> list[Pair]:
     return out
 
 
-def shown(value: object, column: str) -> str:
+def shown(value: str | float, column: str) -> str:
     """A cell as text: shares in percent, numbers with as many digits as a planner reads.
 
     Examples
@@ -160,7 +160,7 @@ def shown(value: object, column: str) -> str:
     """
     if isinstance(value, str):
         return value
-    number = clean(float(value))  # type: ignore[arg-type]
+    number = clean(float(value))
     if not np.isfinite(number):
         return "–"
     if column.endswith("_pu"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 
 from gridopt.studies.builtin.study import Pair
 
@@ -18,30 +20,23 @@ def say(zh: str, en: str, /, **numbers: Pair) -> Pair:
     >>> say("弃电{much}", "curtails {much}", much=energy(2.5e6))
     ('弃电25.00亿千瓦时', 'curtails 2.50 TWh')
     """
-    return tuple(  # type: ignore[return-value]
-        text.format(**{name: pair[at] for name, pair in numbers.items()}) for at, text in enumerate((zh, en))
-    )
-
-
-def energy(mwh: float) -> Pair:
-    """Energy [MWh].
-
-    Examples
-    --------
-    >>> energy(1234.5)
-    ('123.45万千瓦时', '1.23 GWh')
-    """
-    if not math.isfinite(mwh):
-        return _NONE
-    mwh = clean(mwh)
-    zh = _in_units(mwh, ((1e5, "亿千瓦时"), (10.0, "万千瓦时"), (1.0, "兆瓦时")))
-    en = _in_units(mwh, ((1e6, " TWh"), (1e3, " GWh"), (1.0, " MWh")))
-    return zh, en
+    in_zh, in_en = ({name: pair[at] for name, pair in numbers.items()} for at in (0, 1))
+    return zh.format(**in_zh), en.format(**in_en)
 
 
 def clean(value: float) -> float:
     """What differs from zero by rounding alone is zero."""
     return 0.0 if abs(value) < _ROUNDING else value
+
+
+def _if_known(words: Callable[[float], Pair]) -> Callable[[float], Pair]:
+    """A dash for a number that is not known; the words for all others, cleaned."""
+
+    @functools.wraps(words)
+    def said(value: float) -> Pair:
+        return words(clean(value)) if math.isfinite(value) else _NONE
+
+    return said
 
 
 def _in_units(value: float, units: tuple[tuple[float, str], ...]) -> str:
@@ -50,14 +45,27 @@ def _in_units(value: float, units: tuple[tuple[float, str], ...]) -> str:
     return f"{value / size:,.2f}{unit}"
 
 
+@_if_known
+def energy(mwh: float) -> Pair:
+    """Energy [MWh].
+
+    Examples
+    --------
+    >>> energy(1234.5)
+    ('123.45万千瓦时', '1.23 GWh')
+    """
+    zh = _in_units(mwh, ((1e5, "亿千瓦时"), (10.0, "万千瓦时"), (1.0, "兆瓦时")))
+    en = _in_units(mwh, ((1e6, " TWh"), (1e3, " GWh"), (1.0, " MWh")))
+    return zh, en
+
+
+@_if_known
 def power(mw: float) -> Pair:
     """Power [MW]."""
-    if not math.isfinite(mw):
-        return _NONE
-    mw = clean(mw)
     return f"{mw / 10:,.1f}万千瓦", f"{mw:,.0f} MW"
 
 
+@_if_known
 def money(cny: float) -> Pair:
     """Money [CNY].
 
@@ -66,21 +74,17 @@ def money(cny: float) -> Pair:
     >>> money(-25_300_000.0)
     ('-2,530.00万元', '-25.30 mn CNY')
     """
-    if not math.isfinite(cny):
-        return _NONE
-    cny = clean(cny)
     zh = _in_units(cny, ((1e8, "亿元"), (1e4, "万元"), (1.0, "元")))
     return zh, _in_units(cny, ((1e9, " bn CNY"), (1e6, " mn CNY"), (1e3, " thousand CNY"), (1.0, " CNY")))
 
 
+@_if_known
 def price(cny_per_mw: float) -> Pair:
     """Worth of capacity [CNY/MW over all hours]."""
-    if not math.isfinite(cny_per_mw):
-        return _NONE
-    value = clean(cny_per_mw)
-    return f"{value:,.0f}元/兆瓦", f"{value:,.0f} CNY/MW"
+    return f"{cny_per_mw:,.0f}元/兆瓦", f"{cny_per_mw:,.0f} CNY/MW"
 
 
+@_if_known
 def share(pu: float) -> Pair:
     """A share [pu].
 
@@ -89,8 +93,7 @@ def share(pu: float) -> Pair:
     >>> share(0.0512)
     ('5.12%', '5.12%')
     """
-    text = f"{clean(pu):.2%}" if math.isfinite(pu) else "–"
-    return text, text
+    return plain(f"{pu:.2%}")
 
 
 def plain(text: object) -> Pair:

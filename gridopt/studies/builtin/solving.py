@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,9 +15,9 @@ from gridopt.studies.builtin.cube import WHOLE, cube_of
 from gridopt.studies.builtin.edits import edited
 from gridopt.studies.builtin.study import PERIOD, VARIANT, Answer, Numbers, Study, Variant, nothing_more
 from gridopt.studies.progress import Count, Silent
-from gridopt.studies.runner import Finished, Limit, here
-from gridopt.studies.scenario import Failed, Job, Solved, Template, versions
-from gridopt.studies.store import Store
+from gridopt.studies.runner import Finished, Limit, here, put_all
+from gridopt.studies.scenario import Job, Solved, Template, versions
+from gridopt.studies.store import Store, sha256_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -143,11 +142,7 @@ def _fill(store: Store, job: StudyJob, design: Design, workers: int, show: Silen
     try:
         with show as shown, _finished(job, todo, workers, store.identity) as finished:
             shown.show(count)
-            for scenario, outcome in finished:
-                failed = isinstance(store.put(scenario, outcome, Template({}, {})), Failed)
-                count.failed += failed
-                count.done += not failed
-                shown.show(count)
+            put_all(finished, store, Template({}, {}), count, shown)
     finally:
         store.finish()
 
@@ -163,7 +158,7 @@ def _finished(
     from gridopt.studies.cluster import connected, on_dask
 
     with connected(None, min(workers, len(todo)), "auto") as client:
-        name = f"gridopt-study-{_hash(dict(identity))[:16]}"
+        name = f"gridopt-study-{sha256_of(dict(identity))[:16]}"
         with contextlib.closing(on_dask(job, todo, client, Limit(), name, lambda number: None)) as source:
             yield source
 
@@ -173,13 +168,9 @@ def _identity(study: Study, job: StudyJob) -> dict[str, str]:
     variants = [(v.name, dict(v.changes), v.edits, v.case, dict(v.labels), v.title) for v in job.variants.values()]
     return {
         "study": f"{study.name} {_VERSION}",
-        "case": _hash({name: case.input_sha256 for name, case in job.cases.items()}),
-        "variants": _hash(variants),
-        "hours": _hash([(name, p.start, p.hours, p.weight) for name, p in job.periods.items()]),
-        "settings": _hash(dict(job.settings)),
+        "case": sha256_of({name: case.input_sha256 for name, case in job.cases.items()}),
+        "variants": sha256_of(variants),
+        "hours": sha256_of([(name, p.start, p.hours, p.weight) for name, p in job.periods.items()]),
+        "settings": sha256_of(dict(job.settings)),
         "versions": json.dumps(versions()),
     }
-
-
-def _hash(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

@@ -23,13 +23,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from gridopt.case import Case
+    from gridopt.results.summary import Number
     from gridopt.studies.builtin.periods import Period
 
 _MET, _MISSED = "met", "missed"
-_WORDS: dict[str, Pair] = {
-    _MET: ("达标", "met"),
-    _MISSED: ("未达标", "missed"),
-}
+_JUDGED = (_MET, _MISSED)
 # What stands in the cube of each target and case, and of each target alone.
 _OF_BOTH = ("value", "status", "how", "how_zh")
 _OF_TARGET = ("target", "target_zh", "year", "sense", "threshold", "unit")
@@ -77,13 +75,13 @@ def card_of(cube: xr.Dataset, answer: Answer, variant: Variant) -> pd.DataFrame:
 
     case = answer.cases[variant.case]
     dataset = year_of(answer, variant, answer.periods[variant.case])
-    summary = {
+    summary: dict[str, Number] = {
         str(key): float(values)
         for key, values in cube.sel({VARIANT: variant.name, PERIOD: TOTAL}).items()
         if values.ndim == 0
     }
     own = replace(case, profiles=case.profiles.sel(time=dataset["time"]))
-    return scorecard(own, dataset, dict(summary))
+    return scorecard(own, dataset, summary)
 
 
 def year_of(answer: Answer, variant: Variant, periods: tuple[Period, ...]) -> xr.Dataset:
@@ -133,7 +131,7 @@ def findings(cube: xr.Dataset) -> list[Pair]:
     for name in map(str, cube[VARIANT].to_numpy()):
         own = cube.sel({VARIANT: name})
         status = own["target_status"].to_numpy()
-        counts = {word: int((status == word).sum()) for word in (_MET, _MISSED)}
+        counts = {word: int((status == word).sum()) for word in _JUDGED}
         out.append(
             say(
                 "{name}：达标{met}项，未达标{missed}项，运行模拟无法判定{untold}项。",
@@ -164,10 +162,10 @@ def _missed(own: xr.Dataset, target: str, name: str) -> Pair:
 
 def figures(cube: xr.Dataset) -> dict[str, Figure]:
     """Value over threshold of every target that is judged."""
-    judged = np.isin(cube["target_status"].to_numpy(), list(_WORDS)).any(axis=0)
+    judged = np.isin(cube["target_status"].to_numpy(), _JUDGED).any(axis=0)
     own = cube.isel(target_id=np.flatnonzero(judged))
     shares = 100 * own["target_value"] / own["target_threshold"]
-    shares = shares.where(own["target_status"].isin(list(_WORDS)))
+    shares = shares.where(own["target_status"].isin(_JUDGED))
     series = {str(name): shares.sel({VARIANT: name}).to_numpy() for name in cube[VARIANT].to_numpy()}
     labels = [str(target) for target in own["target_id"].to_numpy()]
     return {"targets": bars("Targets: value over threshold", "% of the threshold", labels, series)}

@@ -35,7 +35,7 @@ def section(view: View) -> Section | Absent:
     return Section("ac", title, blocks)
 
 
-def _ends(view: View, values: Array, low: bool) -> tuple[Array, int]:
+def _ends(values: Array, low: bool) -> tuple[Array, int]:
     """Smallest or largest of each stretch of the run over all elements, and the stretch's steps."""
     worst = -1.0 if low else 1.0
     of_hour = np.max(np.where(np.isnan(values), -np.inf, worst * values), axis=0)
@@ -49,13 +49,13 @@ def _voltages(view: View) -> Figure:
     values, unit = view.values("ac_vm_pu"), view.units.scale("vm_pu", 1.0).unit
     traces = []
     for low, colour in ((True, SERIES[0]), (False, SERIES[1])):
-        ends, width = _ends(view, values, low)
+        ends, width = _ends(values, low)
         traces.append(line(view.say("lowest" if low else "highest"), view.x(width), ends, colour, unit))
     return Figure("ac_voltage", view.say("ac_voltage"), traces, axes(unit, xaxis={"type": "date"}), 300)
 
 
 def _loadings(view: View) -> Figure:
-    ends, width = _ends(view, view.values("ac_loading_percent"), low=False)
+    ends, width = _ends(view.values("ac_loading_percent"), low=False)
     traces = [line(view.say("largest_loading"), view.x(width), ends, SERIES[7], "%")]
     layout = axes("%", xaxis={"type": "date"}, showlegend=False)
     layout["shapes"] = [

@@ -57,21 +57,12 @@ def _when(view: View) -> Figure:
     scale = view.scale("mw", view.curtailed_mw)
     days, hours, values = day_by_hour(view.begin, view.curtailed_mw * scale.factor)
     trace = heat_map(days, hours, values, scale.unit, _SCALE)
-    layout = {
-        "yaxis": {"title": {"text": view.say("hour_axis")}, "dtick": 6, "zeroline": False},
-        "xaxis": view.day_axis,
-        "hovermode": "closest",
-    }
-    return Figure("curtailment_when", view.say("curtailment_when"), [trace], layout)
+    return Figure("curtailment_when", view.say("curtailment_when"), [trace], view.when())
 
 
 def _months(view: View, parts: dict[str, Array]) -> Figure:
     """Energy by month, or by day for a run within one month."""
-    by_day = len(view.months[1]) == 1
-    series = {}
-    for cause, values in parts.items():
-        power = values.sum(axis=0)
-        series[cause] = view.daily(power) if by_day else (view.months[1], view.monthly(power))
+    series = {cause: view.by_span(values.sum(axis=0)) for cause, values in parts.items()}
     scale = view.scale("mwh", sum((energy for _, energy in series.values()), np.zeros(1)))
     traces = [
         bars(view.say(f"cause_{cause}"), names, energy * scale.factor, COLOURS[cause], scale.unit)
@@ -83,9 +74,8 @@ def _months(view: View, parts: dict[str, Array]) -> Figure:
         "xaxis": {"type": "category"},
     }
     layout["showlegend"] = "any" not in parts
-    return Figure(
-        "curtailment_months", view.say("curtailment_days" if by_day else "curtailment_months"), traces, layout
-    )
+    title = view.say("curtailment_days" if view.within_a_month else "curtailment_months")
+    return Figure("curtailment_months", title, traces, layout)
 
 
 def _places(view: View, parts: dict[str, Array]) -> Figure:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gridopt.report.html.parts import SERIES, Array, Figure, Section, axes, line
+from gridopt.report.html.parts import SERIES, Array, Figure, Section, axes, duration, line
 from gridopt.report.html.view import View
 
-_POINTS = 600
 #: Months of the seasons of a power system of the north.
 _SEASONS = {"winter": (11, 12, 1, 2, 3), "summer": (6, 7, 8), "between": (4, 5, 9, 10)}
 
@@ -21,19 +20,12 @@ def section(view: View) -> Section:
     curves = [("consumption", load), ("net_load", net_load), ("residual_load", residual)]
     scale = view.scale("mw", *(values for _, values in curves))
     traces = [
-        line(view.say(key), *_duration(values * scale.factor, view.step_h), colour, scale.unit)
+        line(view.say(key), *duration(values * scale.factor, view.step_h), colour, scale.unit)
         for (key, values), colour in zip(curves, SERIES, strict=False)
     ]
     blocks = [Figure("duration", view.say("duration_figure"), traces, axes(scale.unit, view.say("hours_axis")))]
     blocks.append(_mean_day(view, [("consumption", load), ("net_load", net_load)]))
     return Section("curves", view.say("curves_title"), blocks)
-
-
-def _duration(values: Array, step_h: float) -> tuple[Array, Array]:
-    """Hours, and what is reached or exceeded in so many of them."""
-    falling = np.sort(values)[::-1]
-    at = np.unique(np.linspace(0, len(falling) - 1, min(_POINTS, len(falling))).round().astype(int))
-    return np.round((at + 1) * step_h, 3).tolist(), falling[at]
 
 
 def _mean_day(view: View, curves: list[tuple[str, Array]]) -> Figure:

@@ -10,6 +10,8 @@ from gridopt.report.html.view import View
 from gridopt.results.tables.words import STORES
 
 _STEP = 1e-3  # smaller is rounding [MW]
+# Name, colour, and power (time,) [MW].
+Named = tuple[str, str, Array]
 
 
 def section(view: View) -> Section:
@@ -27,14 +29,14 @@ def section(view: View) -> Section:
     )  # fmt: skip
     blocks: list[Figure | Weeks] = [weeks]
     if view.hours > 8 * 24:
-        blocks.insert(0, _daily(view))
+        blocks.insert(0, _daily(view, series, lines))
     return Section("dispatch", view.say("dispatch_title"), blocks)
 
 
-def stack(view: View) -> list[tuple[str, str, Array]]:
+def stack(view: View) -> list[Named]:
     """Name, colour and power (time,) [MW] of what carries the load (positive) and what is taken from it (negative)."""
     names = view.word
-    found: list[tuple[str, str, Array]] = []
+    found: list[Named] = []
     for kind, power in view.output_mw.items():
         found.append((names(kind), COLOURS[kind], power))
     for kind in STORES:
@@ -53,19 +55,19 @@ def stack(view: View) -> list[tuple[str, str, Array]]:
     return [item for item in found if np.abs(item[2]).max(initial=0.0) > _STEP]
 
 
-def _lines(view: View) -> list[tuple[str, str, Array]]:
+def _lines(view: View) -> list[Named]:
     return [(view.say("consumption"), "text", view.consumption_mw)]
 
 
-def _daily(view: View) -> Figure:
+def _daily(view: View, series: list[Named], lines: list[Named]) -> Figure:
     """Daily means of the whole run."""
     per_day = 24.0
-    series = [(name, colour, view.daily(power)) for name, colour, power in stack(view)]
-    scale = view.scale("mw", *(energy / per_day for _, _, (_, energy) in series))
+    daily = [(name, colour, view.daily(power)) for name, colour, power in series]
+    scale = view.scale("mw", *(energy / per_day for _, _, (_, energy) in daily))
     traces: list[Trace] = [
-        area(name, days, energy / per_day * scale.factor, colour, scale.unit) for name, colour, (days, energy) in series
+        area(name, days, energy / per_day * scale.factor, colour, scale.unit) for name, colour, (days, energy) in daily
     ]
-    for name, colour, power in _lines(view):
+    for name, colour, power in lines:
         days, energy = view.daily(power)
         traces.append(line(name, days, energy / per_day * scale.factor, colour, scale.unit))
     return Figure("daily", view.say("daily_figure"), traces, axes(scale.unit, xaxis={"type": "date"}), 460)

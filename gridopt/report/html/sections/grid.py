@@ -6,12 +6,25 @@ import numpy as np
 import pandas as pd
 
 from gridopt.errors import InputError
-from gridopt.report.html.parts import SERIES, Absent, Array, Figure, Section, Table, Text, Trace, axes, line, packed
+from gridopt.report.html.parts import (
+    SERIES,
+    Absent,
+    Array,
+    Figure,
+    Section,
+    Table,
+    Text,
+    Trace,
+    axes,
+    duration,
+    line,
+    packed,
+)
 from gridopt.report.html.view import View
+from gridopt.results.tables.interfaces import BINDS_CNY_PER_MWH
 
 # Colour and width of a branch from this loading on (95 % quantile of |flow| over the limit).
 _CLASSES = ((0.95, "#d7263d", 4.0), (0.8, "#f28f3b", 3.0), (0.5, "#4f9d69", 2.2), (0.0, "#8a8f98", 1.4))
-_BINDING_CNY = 1e-6
 _MOST_BRANCHES = 12
 _POINTS = 400
 
@@ -139,10 +152,8 @@ def _interfaces(view: View) -> Figure:
     scale = view.scale("mw", flows)
     traces = []
     for name, flow, colour in zip(names, flows, SERIES * 9, strict=False):
-        falling = np.sort(flow)[::-1] * scale.factor
-        at = np.unique(np.linspace(0, len(falling) - 1, min(_POINTS, len(falling))).round().astype(int))
-        hours = np.round((at + 1) * view.step_h, 3).tolist()
-        traces.append(line(view.name(name), hours, falling[at], colour, scale.unit))
+        curve = duration(flow * scale.factor, view.step_h, _POINTS)
+        traces.append(line(view.name(name), *curve, colour, scale.unit))
     return Figure("interfaces", view.say("interface_figure"), traces, axes(scale.unit, view.say("hours_axis")))
 
 
@@ -153,7 +164,7 @@ def _interface_table(view: View) -> Table:
     rows = []
     largest, reverse = (np.maximum(sign * flows, 0.0).max(axis=1) for sign in (1.0, -1.0))
     for number, name in enumerate(view.labels("interface")):
-        binding = np.abs(price[number]) > _BINDING_CNY
+        binding = np.abs(price[number]) > BINDS_CNY_PER_MWH
         worth = float(np.abs(price[number]).sum()) * view.step_h
         rows.append(
             [
@@ -169,7 +180,7 @@ def _interface_table(view: View) -> Table:
 def _branch_table(view: View) -> Table | Text:
     """Branches in the order of what one more MW would have saved."""
     price = np.abs(view.values("branch_price_cny_per_mwh"))
-    worth, hours = price.sum(axis=1) * view.step_h, (price > _BINDING_CNY).sum(axis=1) * view.step_h
+    worth, hours = price.sum(axis=1) * view.step_h, (price > BINDS_CNY_PER_MWH).sum(axis=1) * view.step_h
     order = [row for row in np.argsort(-worth, kind="stable")[:_MOST_BRANCHES] if hours[row] > 0]
     if not order:
         return Text(view.say("no_branch_binds"))

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from gridopt.report.html.parts import SERIES, Absent, Array, Figure, Section, axes, day_by_hour, heat_map, line
+from gridopt.report.html.parts import (
+    SERIES,
+    Absent,
+    Array,
+    Figure,
+    Section,
+    axes,
+    day_by_hour,
+    duration,
+    heat_map,
+    line,
+)
 from gridopt.report.html.view import View
 
-_POINTS = 600
 _MOST_PLACES = 20
 _SCALE = "Viridis"
 
@@ -28,36 +38,26 @@ def _when(view: View, price: Array, unit: str) -> Figure:
     days, hours, values = day_by_hour(view.begin, price)
     low, high = (float(np.quantile(price, q)) for q in (0.01, 0.99))
     trace = heat_map(days, hours, values, unit, _SCALE, zmin=low, zmax=max(high, low + 1.0))
-    layout = {
-        "yaxis": {"title": {"text": view.say("hour_axis")}, "dtick": 6, "zeroline": False},
-        "xaxis": view.day_axis,
-        "hovermode": "closest",
-    }
-    return Figure("price_when", view.say("price_when"), [trace], layout)
+    return Figure("price_when", view.say("price_when"), [trace], view.when())
 
 
 def _duration(view: View, price: Array, unit: str) -> Figure:
-    falling = np.sort(price)[::-1]
-    at = np.unique(np.linspace(0, len(falling) - 1, min(_POINTS, len(falling))).round().astype(int))
-    hours = np.round((at + 1) * view.step_h, 3).tolist()
-    traces = [line(view.say("price"), hours, falling[at], SERIES[0], unit)]
+    traces = [line(view.say("price"), *duration(price, view.step_h), SERIES[0], unit)]
     layout = axes(unit, view.say("hours_axis"), showlegend=False)
-    layout["yaxis"]["range"] = _range(falling)
+    layout["yaxis"]["range"] = _range(price)
     return Figure("price_duration", view.say("price_duration"), traces, layout, 300)
 
 
-def _range(falling: Array) -> list[float]:
+def _range(price: Array) -> list[float]:
     """Ends of the axis: what all but 0.2 % of the hours need."""
-    low, high = float(np.quantile(falling, 0.002)), float(np.quantile(falling, 0.998))
+    low, high = float(np.quantile(price, 0.002)), float(np.quantile(price, 0.998))
     room = 0.06 * max(high - low, 1.0)
     return [low - room, high + room]
 
 
 def _places(view: View, unit: str) -> Figure:
     """Mean price of each place with its 5 % and 95 % quantiles."""
-    price, place = view.values("bus_price_cny_per_mwh"), view.coordinate("bus_city")
-    labels = np.array(view.labels("bus"))
-    place = np.where(place != "", place, labels) if len(place) else labels
+    price, place = view.values("bus_price_cny_per_mwh"), view.place_of("bus")
     found: list[tuple[float, float, float, str]] = []
     for name in np.unique(place):
         rows = price[place == name]

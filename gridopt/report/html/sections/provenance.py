@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from gridopt.report.html.parts import Section, Table, Text
 from gridopt.report.html.view import View
 from gridopt.results.tables.words import PROVENANCE, words
@@ -26,11 +24,11 @@ def section(view: View) -> Section:
         Table([view.say("what"), view.say("value")], rows, words=2),
         Text(view.say("time_note"), "note"),
     ]
-    if "case" in view.folder.__dict__ and view.folder.inputs_changed:
+    if view.folder.inputs_changed:
         blocks.append(Text(view.say("inputs_changed"), "attention"))
     file = view.folder.path / "case.yaml"
     if file.is_file():
-        blocks.append(Text(Path(file).read_text(encoding="utf-8"), "code", view.say("case_file")))
+        blocks.append(Text(file.read_text(encoding="utf-8"), "code", view.say("case_file")))
     return Section("provenance", view.say("provenance_title"), blocks)
 
 

@@ -6,9 +6,7 @@ import numpy as np
 
 from gridopt.report.html.parts import SERIES, Absent, Array, Figure, Section, Table, Text, bars
 from gridopt.report.html.view import View
-
-# A program is called from this power on [MW].
-_CALLED_MW = 1e-3
+from gridopt.results.summary import CALLED_MW
 
 
 def section(view: View) -> Section | Absent:
@@ -19,9 +17,9 @@ def section(view: View) -> Section | Absent:
     down, up = view.values("response_down_mw"), view.values("response_up_mw")
     names = view.labels("program")
     table = _programs(view, names, down, up)
-    if max(down.max(initial=0.0), up.max(initial=0.0)) < _CALLED_MW:
+    if max(down.max(initial=0.0), up.max(initial=0.0)) < CALLED_MW:
         return Section("response", title, [Text(view.say("not_called")), table])
-    days = [_days(view, names, down)] if down.max(initial=0.0) > _CALLED_MW else []
+    days = [_days(view, names, down)] if down.max(initial=0.0) > CALLED_MW else []
     return Section("response", title, [*days, _hours(view, names, down, up), table])
 
 
@@ -62,7 +60,7 @@ def _programs(view: View, names: list[str], down: Array, up: Array) -> Table:
     able = view.values("response_capability_mw").max(axis=1, initial=0.0)
     rows = []
     for number, name in enumerate(names):
-        called = down[number] > _CALLED_MW
+        called = down[number] > CALLED_MW
         starts = int(np.sum(called & ~np.concatenate([[False], called[:-1]])))
         energies = (float(values[number].sum()) * view.step_h for values in (down, up))
         rows.append(

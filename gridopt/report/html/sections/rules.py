@@ -22,11 +22,7 @@ def section(view: View) -> Section | Absent:
 
 def _zone(view: View, name: str, number: int) -> Figure:
     """Energy of a zone by month, or by day for a run within one month."""
-    by_day = len(view.months[1]) == 1
-    series = {}
-    for flow in _FLOWS:
-        power = view.values(f"pilot_{flow}_mw")[number]
-        series[flow] = view.daily(power) if by_day else (view.months[1], view.monthly(power))
+    series = {flow: view.by_span(view.values(f"pilot_{flow}_mw")[number]) for flow in _FLOWS}
     scale = view.scale("mwh", *(energy for _, energy in series.values()))
     traces = [
         bars(view.say(f"zone_{flow}"), names, energy * scale.factor, colour, scale.unit)

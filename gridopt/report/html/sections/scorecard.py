@@ -9,8 +9,8 @@ import numpy as np
 from gridopt.report.html.parts import Absent, Section, Table, Text
 from gridopt.report.html.units import MISSING
 from gridopt.report.html.view import View
-from gridopt.results.scorecard import MET, MISSED, NOT_COMPUTABLE, counts
-from gridopt.results.tables.words import TARGET_UNITS
+from gridopt.results.scorecard import MET, MISSED, NO_TARGETS, NOT_COMPUTABLE, counts
+from gridopt.results.tables.words import TARGET_UNITS, words
 
 _MARK = {MET: "good", MISSED: "bad", NOT_COMPUTABLE: "grey"}
 # What a target is judged in, and the quantity of a report that it is.
@@ -21,11 +21,11 @@ def section(view: View) -> Section | Absent:
     """One row for each target, the missed ones first."""
     title, card = view.say("scorecard_title"), view.folder.scorecard
     if card.empty:
-        key = "no_targets" if (view.folder.path / "scorecard.csv").is_file() else "no_scorecard"
-        return Absent(title, view.say(key))
+        written = (view.folder.path / "scorecard.csv").is_file()
+        return Absent(title, words(NO_TARGETS, view.language) if written else view.say("no_scorecard"))
     order = {MISSED: 0, MET: 1, NOT_COMPUTABLE: 2}
     card = card.sort_values("status", key=lambda status: status.map(order), kind="stable").reset_index(drop=True)
-    words = ", ".join(f"{view.word(status)} {count}" for status, count in counts(card).items())
+    number = ", ".join(f"{view.word(status)} {count}" for status, count in counts(card).items())
     ending = "_zh" if view.language == "zh" else ""
     rows = [
         [
@@ -38,7 +38,7 @@ def section(view: View) -> Section | Absent:
     ]  # fmt: skip
     head = [view.column(key) for key in ("target", "year", "status", "how", "value", "threshold")]
     marks = {number: _MARK[status] for number, status in enumerate(card["status"])}
-    return Section("scorecard", title, [Text(words), Table(head, rows, words=4, marks=marks)])
+    return Section("scorecard", title, [Text(number), Table(head, rows, words=4, marks=marks)])
 
 
 def _asked(view: View, row: dict[Any, Any]) -> str:
