@@ -28,7 +28,7 @@ class WindowSolver:
         self.live = LiveProblem(self.model.problem, options)
         limits = MonitoredLimits(system.limits.matrix, system.limits.offset_mw, system.outages)
         self.limits = LazyLimits(self.live, self.model.injection, limits)
-        self.rows = LazyRows(self.live, self.model.lazy)
+        self.rows = LazyRows(self.live, self.model.lazy, self.model.chosen_last)
         self.bound = BoundWindow(self.live, self.limits, self.rows, self._cost_cny)
 
     def solve(self, window: Window) -> None:

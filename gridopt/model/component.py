@@ -161,6 +161,10 @@ class Component(ABC, Generic[DataT]):
         """Inequalities of this component that seldom bind: they enter where they are found broken."""
         return []
 
+    def chosen_last(self) -> list[cp.Variable]:
+        """Variables that cost nothing and only serve lazy constraints, such as reserve held; asked after ``join``."""
+        return []
+
     def join(self, parts: Mapping[str, Component[Any]], nodal_mw: cp.Expression) -> list[cp.Constraint]:
         """Rows that tie this component to others; called once, when all components are stated.
 

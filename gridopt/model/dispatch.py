@@ -42,6 +42,8 @@ class DispatchModel:
         Nodal net injection, (node, step) [MW].
     lazy : list of cvxpy.Constraint
         Inequalities that enter where they are found broken.
+    chosen_last : list of cvxpy.Variable
+        Variables that cost nothing and only serve such inequalities.
     owner_of_row : dict
         Name of the component that states a constraint, by the constraint's id.
     """
@@ -57,6 +59,7 @@ class DispatchModel:
         rows = {part.name: part.constraints() + part.join(by_name, self.injection) for part in self.components}
         lazy = {part.name: part.lazy_constraints() for part in self.components}
         self.lazy = [row for group in lazy.values() for row in group]
+        self.chosen_last = [variable for part in self.components for variable in part.chosen_last()]
         stated = [*rows.items(), *lazy.items()]
         self.owner_of_row = {row.id: name for name, group in stated for row in group}
         self.budget = self._budgets(core or steps)
@@ -77,6 +80,8 @@ class DispatchModel:
         worth = add_up(part.end_value() for part in self.components)
         if worth is not None:
             objective = objective - worth
+        for variable in self.chosen_last:  # no stated row may name them: so they have columns all the same
+            objective = objective + 0.0 * cp.sum(variable)
         return objective if self.budget is None else objective + self.budget.steering()
 
     def bind(self, window: Window) -> None:

@@ -245,6 +245,10 @@ class Hydro(Component[HydroData]):
         """Power and energy behind the reserve."""
         return self._reserve_rows()
 
+    def chosen_last(self) -> list[cp.Variable]:
+        """Reserve held."""
+        return [self.held] if self.slots.count else []
+
     def _arrivals(self) -> cp.Expression:
         """Releases of the window that arrive in it, (element, step) [MW]."""
         release, cascade = self.output + self.spill, self.data.cascade

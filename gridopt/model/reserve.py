@@ -79,7 +79,7 @@ class Reserve(Component[ReserveData]):
         self.required.value = self.data.requirement_mw[:, window.span]
 
     def join(self, parts: Mapping[str, Component[Any]], nodal_mw: cp.Expression) -> list[cp.Constraint]:
-        """Reserve of all components covers the requirement, but for the shortfall."""
+        """What all components hold together; wind and solar hold what they generate."""
         rows: list[cp.Constraint] = []
         renewable = parts.get("renewable")
         if self.downward.size and renewable is not None:
@@ -89,7 +89,15 @@ class Reserve(Component[ReserveData]):
             rows.append(cp.sum(self.turned_down, axis=0) <= cp.sum(renewable.power(), axis=0))
         self.held = cp.vstack([cp.reshape(each, (1, self.steps), order="F") for each in self._held(parts)])
         self.covered = self.held + self.shortfall >= self.required
-        return [*rows, self.covered]
+        return rows
+
+    def lazy_constraints(self) -> list[cp.Constraint]:
+        """The requirement, which the plants that run mostly keep without being asked."""
+        return [self.covered]
+
+    def chosen_last(self) -> list[cp.Variable]:
+        """Wind and solar that could be turned down."""
+        return [self.turned_down] if "turned_down" in vars(self) else []
 
     def _held(self, parts: Mapping[str, Component[Any]]) -> list[cp.Expression]:
         held = []

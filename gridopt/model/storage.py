@@ -122,13 +122,16 @@ class Storage(Component[StorageData]):
 
     def bind(self, window: Window) -> None:
         """Start level, and at the end either the level to come back to or the worth of what is held."""
-        d, state = self.data, window.state[self.name]
+        d, span, state = self.data, window.span, window.state[self.name]
         self.energy_before.value = state["energy_mwh"]
         held_to = d.returns & window.last
         within_reach = np.minimum(d.start_e_mwh, self._reachable_mwh(self.energy_before.value))
         self.end_floor.value = np.where(held_to, np.maximum(within_reach, d.min_e_mwh), d.min_e_mwh)
         price = max(window.energy_price_cny_per_mwh, 0.0) if d.is_priced else 0.0
-        self.end_price.value = np.where(held_to, 0.0, price * d.eta_discharge)
+        worth = price * d.eta_discharge
+        if d.planned_worth_cny_per_mwh is not None and not window.last:
+            worth = d.planned_worth_cny_per_mwh[:, span.stop - 1]
+        self.end_price.value = np.where(held_to, 0.0, worth)
         if self.limited.size:
             self.days.bind(window.start, state["used_today_mwh"])
 
@@ -149,10 +152,9 @@ class Storage(Component[StorageData]):
         kept = (1 - d.self_discharge_per_h * h)[:, None]
         filled = cp.multiply((d.eta_charge * h)[:, None], self.charge)
         drawn = cp.multiply((h / d.eta_discharge)[:, None], self.discharge)
+        self.balance = self.energy == cp.multiply(kept, previous(self.energy_before, self.energy)) + filled - drawn
         rows = [
-            (self.energy == cp.multiply(kept, previous(self.energy_before, self.energy)) + filled - drawn).set_label(
-                "energy of the store [MWh]"
-            ),
+            self.balance.set_label("energy of the store [MWh]"),
             (self.energy[:, -1] >= self.end_floor).set_label("level of the store at the end [MWh]"),
         ]
         if self.limited.size:
@@ -162,6 +164,10 @@ class Storage(Component[StorageData]):
     def lazy_constraints(self) -> list[cp.Constraint]:
         """Power and energy behind the reserve."""
         return self._reserve_rows()
+
+    def chosen_last(self) -> list[cp.Variable]:
+        """Reserve held."""
+        return [self.held] if self.slots.count else []
 
     def _reserve_rows(self) -> list[cp.Constraint]:
         d, rows = self.data, []
@@ -303,6 +309,11 @@ class Storage(Component[StorageData]):
         """Requirement of all products, (product, step)."""
         reserve: Any = self._parts["reserve"]
         return reserve.covered
+
+    def stored_worth_cny_per_mwh(self) -> Array:
+        """What a MWh more in each store would save, in each step of the window solved last, (element, step)."""
+        dual = np.asarray(self.balance.dual_value, dtype=float)
+        return np.maximum(dual.reshape((self.data.count, self.steps), order="F"), 0.0)
 
     def state(self, step: int) -> State:
         """Level after a step [MWh], inside its limits; what the running day has used [MWh]."""

@@ -254,8 +254,10 @@ class Thermal(Component[ThermalData]):
         for feature in (self.bands, self.up, self.down):
             if feature is not None:
                 rows += feature.rows(self.on)
-        if self.warm is not None:
+        if isinstance(self.warm, WarmArcs):
             rows += self.warm.rows(self.start, stopped)
+        if isinstance(self.warm, WarmStarts):
+            rows += self.warm.rows(self.start)
         if self.curved is not None:
             rows += self.curved.rows(self.boiler(), self.on)
         if self.heating is not None:
@@ -267,10 +269,17 @@ class Thermal(Component[ThermalData]):
         """Rows that seldom bind, where they are not stated at once."""
         return self._seldom() if self.lazy_rows else []
 
+    def chosen_last(self) -> list[cp.Variable]:
+        """Reserve held."""
+        return [side.held for side in (self.up, self.down) if side is not None]
+
     def _seldom(self) -> list[cp.Constraint]:
-        """Minimum times and ramps, which real units seldom meet, and the last step on of units that give heat."""
+        """Minimum times, ramps, warm starts and the last step on of units that give heat: seldom met."""
         self.ramp_rows = thermal_rows.ramps(self)
-        return [*thermal_rows.minimum_times(self), *self.ramp_rows, *thermal_rows.heated_capacity(self)]
+        rows = [*thermal_rows.minimum_times(self), *self.ramp_rows, *thermal_rows.heated_capacity(self)]
+        if isinstance(self.warm, WarmStarts):
+            rows += self.warm.cooled_rows(self._stopped())
+        return rows
 
     @property
     def regulated(self) -> cp.Expression:

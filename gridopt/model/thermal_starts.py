@@ -240,9 +240,13 @@ class WarmStarts:
         younger, older = (still_held(stops, age, self.steps) for age in (classes.beyond, classes.first))
         self._earlier.value = np.maximum(younger - older, 0.0)
 
-    def rows(self, start: cp.Variable, stop: cp.Expression) -> list[cp.Constraint]:
-        """A start is of one class at most, and no more are of a class than units that stopped so long ago."""
-        rows, classes = [self._of_cluster @ self.started <= start[self._clusters]], self.classes
+    def rows(self, start: cp.Variable) -> list[cp.Constraint]:
+        """A start is of one class at most."""
+        return [self._of_cluster @ self.started <= start[self._clusters]]
+
+    def cooled_rows(self, stop: cp.Expression) -> list[cp.Constraint]:
+        """No more starts are of a class than units stopped so long ago."""
+        rows, classes = [], self.classes
         ranges, member = np.unique(np.column_stack([classes.first, classes.beyond]), axis=0, return_inverse=True)
         for k, (first, beyond) in enumerate(ranges):  # one block for all classes of the same off-times
             of = np.flatnonzero(member.ravel() == k)

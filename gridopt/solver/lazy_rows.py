@@ -2,10 +2,13 @@
 
 Rows of a component that seldom bind (minimum up and down times, for instance) are compiled once by cvxpy and
 kept outside of the model.  After each solution all of them are evaluated in one product; those that are broken
-are added, and the window is solved again.
+are added, and the window is solved again.  Rows that columns without a cost can keep are no reason for that: these
+columns are chosen last (:mod:`gridopt.solver.filling`).
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cvxpy as cp
 import numpy as np
@@ -13,12 +16,14 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gridopt.solver.columns import BesideLive
+from gridopt.solver.filling import Filling
 from gridopt.solver.session import Array, LiveProblem
 
 # By how much a row may be broken, relative to the largest coefficient 1 (units, MW).
 ROW_TOLERANCE = 1e-6
-# Steps before and after a broken row whose rows enter with it.
-_AROUND = 3
+# Steps before and after a broken row whose rows enter with it: most of a window, as what is forbidden in one hour is
+# tried in the next ones, and each try is a run.
+_AROUND = 120
 
 
 class LazyRows:
@@ -30,11 +35,17 @@ class LazyRows:
         The live problem.
     constraints
         Inequalities in its variables; parameters stand in right-hand sides only.
+    chosen_last
+        Variables that cost nothing and only serve such inequalities.
     """
 
-    def __init__(self, live: LiveProblem, constraints: list[cp.Constraint]) -> None:
+    def __init__(
+        self, live: LiveProblem, constraints: list[cp.Constraint], chosen_last: Sequence[cp.Variable] = ()
+    ) -> None:
         self.live = live
         self.constraints = constraints
+        self._chosen_last = tuple(chosen_last)
+        self._filling: Filling | None = None
         self._beside = BesideLive(live, constraints)
         self._upper = np.zeros(0)
         self._rows = np.zeros(0, dtype=np.int32)
@@ -75,19 +86,43 @@ class LazyRows:
         """Add the rows that a solution breaks (by default the live model's present one), and return how many."""
         if not self.constraints:
             return 0
-        over = self.matrix @ (self.live.values() if values is None else values) - self._upper
+        if values is None:
+            self._fill()
+            values = self.live.values()
+        over = self.matrix @ values - self._upper
         over[self._stated] = -np.inf
         broken = np.flatnonzero(over > ROW_TOLERANCE)
         if broken.size:
-            broken = np.setdiff1d(self._with_neighbours(broken), self._stated)
+            broken = np.setdiff1d(self._with_its_servants(self._with_neighbours(broken)), self._stated)
             upper = self._upper[broken]
             rows = self.live.add_rows(sp.csr_array(self.matrix[broken]), np.full(upper.size, -np.inf), upper)
             self._rows = np.concatenate([self._rows, rows])
             self._stated = np.concatenate([self._stated, broken])
         return int(broken.size)
 
+    def _fill(self) -> None:
+        """Choose the columns that are chosen last."""
+        if not self._chosen_last:
+            return
+        if self._filling is None:
+            self._filling = Filling(self.live, self._last_columns(), self.matrix)
+        self._filling.fill(self._upper)
+
+    def _last_columns(self) -> NDArray[np.int64]:
+        places = (self.live.columns(variable) for variable in self._chosen_last)
+        return np.concatenate([np.arange(place.start, place.stop) for place in places])
+
+    def _with_its_servants(self, broken: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rows and all others that limit the columns chosen last in them: what a breach asks for has its price."""
+        if not self._chosen_last:
+            return broken
+        columns = self._last_columns()
+        touched = columns[np.diff(sp.csc_array(self.matrix[broken][:, columns]).indptr) > 0]
+        limiting = np.diff(sp.csr_array(self.matrix[:, touched]).indptr) > 0
+        return np.union1d(broken, np.flatnonzero(limiting))
+
     def _with_neighbours(self, broken: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Broken rows and those of the same element in the steps around: a breach that is mended moves by a step."""
+        """Broken rows and those of the same element in the steps around: a breach that is mended moves on."""
         found = [broken]
         start = 0
         for row in self.constraints:

@@ -162,6 +162,8 @@ class LiveProblem:
         self.mip_gap = 0.0
         self._program: LinearProgram | None = None
         self._added = AddedRows.none(0)
+        # what was read from the last run: HiGHS copies all of it each time it is asked
+        self._read: dict[str, Array] = {}
         self._inverse: tuple[Any, Any] = (None, None)
         self._first_column: dict[int, int] = {}
 
@@ -271,6 +273,7 @@ class LiveProblem:
         if self._program is not None and self._program.hessian is not None:
             raise InputError("a quadratic cost (cp2) and stores that must not run both ways: give it as a pwl_cost")
         highs, kinds = self.highs, highspy.HighsVarType
+        self._forget_solution()
         highs.setOptionValue("solver", "choose")
         highs.setOptionValue("presolve", "choose")
         highs.setOptionValue("mip_rel_gap", 0.0)
@@ -316,6 +319,7 @@ class LiveProblem:
             When no attempt ends in an optimum, with the last status.
         """
         status = _STATUS.kNotset
+        self._forget_solution()
         for number, attempt in enumerate(_INTERIOR + _ATTEMPTS if self.options.interior else _ATTEMPTS):
             if number:
                 self.highs.clearSolver()
@@ -332,26 +336,40 @@ class LiveProblem:
                 raise InfeasibleError("no schedule meets all limits of this window")
         raise SolverError(f"HiGHS stopped with status {self.highs.modelStatusToString(status)}")
 
+    def _forget_solution(self) -> None:
+        self._read = {}
+
+    def _solution(self, name: str) -> Array:
+        """A part of the solution of the last run."""
+        if not self._read:
+            found = self.highs.getSolution()
+            for part in ("col_value", "col_dual", "row_value", "row_dual"):
+                self._read[part] = np.asarray(getattr(found, part), dtype=float)
+        return self._read[name]
+
+    def complete(self, columns: NDArray[np.int64], values: Array) -> None:
+        """Put other values of some columns into the solution of the last run; they hold until the next one."""
+        self._solution("col_value")[columns] = values
+
     def values(self) -> Array:
-        """Primal values of all columns."""
-        return np.asarray(self.highs.getSolution().col_value, dtype=float)
+        """Primal values of all columns, those chosen afterwards in their place."""
+        return self._solution("col_value")
 
     def row_values(self, rows: NDArray[np.int32]) -> Array:
         """Values of rows."""
-        return np.asarray(self.highs.getSolution().row_value, dtype=float)[rows]
+        return self._solution("row_value")[rows]
 
     def row_duals(self, rows: NDArray[np.int32]) -> Array:
         """Duals of rows [objective per unit of the row's bound]."""
-        return np.asarray(self.highs.getSolution().row_dual, dtype=float)[rows]
+        return self._solution("row_dual")[rows]
 
     def reduced_costs(self, variable: cp.Variable) -> Array:
         """Duals of a variable's bounds in its shape: above zero at the lower, below zero at the upper one."""
-        duals = np.asarray(self.highs.getSolution().col_dual, dtype=float)[self.columns(variable)]
-        return duals.reshape(variable.shape, order="F")
+        return self._solution("col_dual")[self.columns(variable)].reshape(variable.shape, order="F")
 
     def duals(self) -> Array:
         """Duals of all rows, the problem's own and then the added ones [objective per unit of the row's bound]."""
-        return np.asarray(self.highs.getSolution().row_dual, dtype=float)
+        return self._solution("row_dual")
 
     def objective(self) -> float:
         """Objective value of the last run, without constants."""
@@ -359,8 +377,10 @@ class LiveProblem:
 
     def unpack(self) -> None:
         """Put values and duals of the last run into cvxpy's variables and constraints."""
+        solution = self.highs.getSolution()
+        solution.col_value = self.values()
         results = {
-            "solution": self.highs.getSolution(),
+            "solution": solution,
             "basis": self.highs.getBasis(),
             "info": self.highs.getInfo(),
             "model_status": self.highs.getModelStatus().name,

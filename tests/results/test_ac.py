@@ -45,7 +45,7 @@ def test_flows_follow_the_dispatch() -> None:
     rated = np.sqrt(3) * 220.0 * net.line["max_i_ka"].to_numpy() * net.line["parallel"].to_numpy()
     error = data["ac_loading_percent"].to_numpy()[lines] - 100 * flow / rated[:, None]
     assert np.median(np.abs(error)) < 4.0
-    assert np.abs(error).max() < 15.0
+    assert np.abs(error).max() < 20.0
 
 
 def test_every_element_is_read_with_the_sign_of_its_table() -> None:

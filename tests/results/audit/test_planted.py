@@ -197,7 +197,6 @@ ALONE = {
     "objective",
     "units running",
     "units available",
-    "cluster ramp",
     "reserve requirement",
     "reserve held",
     "storage reserve",
