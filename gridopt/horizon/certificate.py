@@ -24,6 +24,8 @@ from gridopt.solver.dual_bound import Rows, best_multipliers, bound, columns_wor
 
 # Better multipliers of a piece, None where there are none, and its use of the budgets.
 Settled = tuple[Array | None, Array]
+# Better multipliers of the rows inside the piece before a seam, over it, and inside the piece after it.
+Mended = tuple[Array, Array, Array]
 
 
 class Certificate:
@@ -35,10 +37,13 @@ class Certificate:
         What may be used, or has to be reached, over the horizon.
     price_cny
         (budget,) multiplier of each budget, from 0 to the price of a breach [CNY per unit].
+    near_steps
+        Steps on each side of a seam whose rows are looked at when it is mended; no more than half a piece.
     """
 
-    def __init__(self, budgets: tuple[BudgetLimit, ...], price_cny: Array) -> None:
+    def __init__(self, budgets: tuple[BudgetLimit, ...], price_cny: Array, near_steps: int = 24) -> None:
         self.budgets = budgets
+        self._near_steps = near_steps
         self.pieces: list[Piece] = []
         #: Reduced costs of the columns of each piece.
         self.reduced: list[Array] = []
@@ -72,20 +77,28 @@ class Certificate:
             ]
         )
 
+    def join(self, seam: int) -> None:
+        """Mend the seam after a piece, then settle the piece; done from the first seam on, piece after piece."""
+        self._put_in(seam, self._mended(seam))
+        self._take(seam, self.settled(seam))
+
     def improve(self, rounds: int, enough_cny: float, threads: int = 1) -> None:
-        """Raise the bound of settled pieces: around the seams, inside them, and the prices of the budgets.
+        """Raise the bound: around the seams, inside the pieces, and by the prices of the budgets.
 
         Parameters
         ----------
         rounds
-            Most rounds.
+            Most rounds; each solves all pieces once.
         enough_cny
             Bound at which it is good enough.
         threads
             Pieces or seams that are looked at at once.
         """
-        steps = (max(piece.core for piece in self.pieces) + 1) // 2
-        self.mend(steps, threads)
+        last = len(self.pieces) - 1
+        self._take(last, self.settled(last))
+        if self.bound_cny >= enough_cny:
+            return
+        self.mend(threads)
         first, best = self.price_cny, self._kept()
         tried: list[tuple[float, Array, Array]] = []
         for number in range(rounds):
@@ -100,7 +113,7 @@ class Certificate:
             self.reprice(best_prices(tried, self._largest))
         _, self.pieces, self.reduced, self.price_cny = best
         if not np.array_equal(first, self.price_cny):  # the seams were mended at other prices
-            self.mend(steps, threads)
+            self.mend(threads)
 
     def _kept(self) -> tuple[float, list[Piece], list[Array], Array]:
         return self.bound_cny, list(self.pieces), list(self.reduced), self.price_cny
@@ -110,24 +123,19 @@ class Certificate:
         """The lower bound [CNY]."""
         return float(self.by_piece_cny().sum() - self._sign * self.price_cny @ self._allowed)
 
-    def mend(self, steps: int, threads: int = 1) -> None:
-        """Choose the multipliers around seams anew; the bound never falls.
-
-        Parameters
-        ----------
-        steps
-            On each side of a seam.
-        threads
-            Seams that are mended at once.
-        """
+    def mend(self, threads: int = 1) -> None:
+        """Choose the multipliers around all seams anew, so many seams at once; the bound never falls."""
         with ThreadPoolExecutor(threads) as pool:
             for parity in (0, 1):  # neighbouring seams may share columns
                 turn = range(parity, len(self.pieces) - 1, 2)
-                for seam, found in zip(turn, pool.map(lambda seam: self._mended(seam, steps), turn), strict=True):
-                    if found is not None:
-                        self._set_inside(seam, found[0])
-                        self._set_seam(seam, found[1])
-                        self._set_inside(seam + 1, found[2])
+                for seam, found in zip(turn, pool.map(self._mended, turn), strict=True):
+                    self._put_in(seam, found)
+
+    def _put_in(self, seam: int, found: Mended | None) -> None:
+        if found is not None:
+            self._set_inside(seam, found[0])
+            self._set_seam(seam, found[1])
+            self._set_inside(seam + 1, found[2])
 
     def settle(self, threads: int = 1) -> Array:
         """Choose the multipliers inside each piece anew, those over the seams kept; the bound never falls.
@@ -138,9 +146,13 @@ class Certificate:
             (budget,) what the pieces' own solutions use of each budget beyond what is allowed, or lack of what is
             due: the slope of the bound in the prices of the budgets.
         """
+        use = np.zeros(len(self.budgets))
         with ThreadPoolExecutor(threads) as pool:
-            found = list(pool.map(self.settled, range(len(self.pieces))))
-        return self.take_settled(found)
+            for number, found in enumerate(pool.map(self.settled, range(len(self.pieces)))):
+                use += found[1]
+                self._take(number, found)
+        beyond: Array = self._sign * (use - self._allowed)
+        return beyond
 
     def settled(self, number: int) -> Settled:
         """Best multipliers inside a piece, None if no better, and the use of the budgets by its solution."""
@@ -148,15 +160,9 @@ class Certificate:
         dual, values = _better(reduced, piece.lower, piece.upper, piece.inside)
         return dual, piece.use @ values + piece.use_constant
 
-    def take_settled(self, found: list[Settled]) -> Array:
-        """Put in what :meth:`settled` found for each piece, and return the slope as :meth:`settle` does."""
-        use = np.zeros(len(self.budgets))
-        for number, (dual, used) in enumerate(found):
-            use += used
-            if dual is not None:
-                self._set_inside(number, dual)
-        beyond: Array = self._sign * (use - self._allowed)
-        return beyond
+    def _take(self, number: int, found: Settled) -> None:
+        if found[0] is not None:
+            self._set_inside(number, found[0])
 
     def reprice(self, price_cny: Array) -> None:
         """Give the budgets other prices, within their limits."""
@@ -179,12 +185,10 @@ class Certificate:
         self.reduced[seam + 1] = self.reduced[seam + 1] - before.beyond.T @ more
         self.pieces[seam] = replace(before, seam=replace(before.seam, dual=dual))
 
-    def _mended(self, seam: int, steps: int) -> tuple[Array, Array, Array] | None:
-        """Better multipliers of the rows inside the piece before a seam, over it, and inside the piece after it.
-
-        Only those within some steps of the seam differ from the present ones; None where none are better.
-        """
+    def _mended(self, seam: int) -> Mended | None:
+        """Better multipliers around a seam; only those within some steps of it differ from the present ones."""
         before, after = self.pieces[seam], self.pieces[seam + 1]
+        steps = min(self._near_steps, (max(before.core, after.core) + 1) // 2)
         late, early = before.inside_step >= before.core - steps, after.inside_step < steps
         left, over, right = before.inside.take(late), before.seam, after.inside.take(early)
         width = before.cost.size + after.cost.size

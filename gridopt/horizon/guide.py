@@ -5,6 +5,7 @@ horizon is first solved as one linear program with steps of some hours, interfac
 fractions of units and no reserves, by the interior point method without crossover.  It tells the windows
 
 - the level of every reservoir, and the worth of its water :math:`\pi`;
+- the worth of energy in every store;
 - how far the energy of every contract runs ahead, and the worth of that;
 - the use of every budget over time, and its multiplier :math:`\mu`.
 
@@ -23,8 +24,12 @@ from gridopt.case import Case
 from gridopt.model.budget import BudgetLimit, corridor_least, corridor_most
 from gridopt.model.component import Array, ComponentData, Window
 from gridopt.model.dispatch import DispatchModel
+from gridopt.model.flexible_load import FlexibleLoad
+from gridopt.model.flexible_load_data import FlexibleLoadData
 from gridopt.model.hydro import Hydro
 from gridopt.model.hydro_data import HydroData
+from gridopt.model.storage import Storage
+from gridopt.model.storage_data import StorageData
 from gridopt.model.system import System
 from gridopt.model.tie import Tie
 from gridopt.model.tie_data import TieData
@@ -48,6 +53,8 @@ class Guide:
     ----------
     level_mwh, water_value_cny_per_mwh
         (reservoir, step of the horizon).
+    store_worth_cny_per_mwh, load_worth_cny_per_mwh
+        (store, step of the horizon) of a MWh held, in stores and in those of flexible loads.
     ahead_mwh, ahead_worth_cny_per_mwh
         (tie, step of the horizon) energy ahead of the contract.
     budget_use
@@ -58,6 +65,8 @@ class Guide:
 
     level_mwh: Array
     water_value_cny_per_mwh: Array
+    store_worth_cny_per_mwh: Array
+    load_worth_cny_per_mwh: Array
     ahead_mwh: Array
     ahead_worth_cny_per_mwh: Array
     budget_use: Array
@@ -76,6 +85,10 @@ class Guide:
         if isinstance(data, HydroData):
             level, value = self.level_mwh, self.water_value_cny_per_mwh
             return replace(data, reference_e_mwh=level, water_value_cny_per_mwh=value)
+        if isinstance(data, StorageData) and data.is_priced:
+            return replace(data, planned_worth_cny_per_mwh=self.store_worth_cny_per_mwh)
+        if isinstance(data, FlexibleLoadData) and data.is_priced:
+            return replace(data, planned_worth_cny_per_mwh=self.load_worth_cny_per_mwh)
         if isinstance(data, TieData):
             ahead, worth = self.ahead_mwh, self.ahead_worth_cny_per_mwh
             return replace(data, planned_ahead_mwh=ahead, planned_worth_cny_per_mwh=worth)
@@ -159,16 +172,20 @@ def _told_by(coarse: System, model: DispatchModel, group: int, total: int) -> Gu
         largest = np.array([limit.price_cny for limit in model.budget.limits])
         price = np.maximum(model.budget.multipliers(), 0.0)
         price = np.where(price > _NO_PRICE * largest, price, 0.0)
-    level = value = ahead = worth = np.zeros((0, total))
+    level = value = store = flexible = ahead = worth = np.zeros((0, total))
     for part in model.components:
         if isinstance(part, Hydro):
             level = _between(part.data.start_e_mwh, np.asarray(part.level.value), group)
             value = np.repeat(part.water_value_cny_per_mwh(), group, axis=1)
+        if isinstance(part, Storage):
+            store = np.repeat(part.stored_worth_cny_per_mwh(), group, axis=1)
+        if isinstance(part, FlexibleLoad):
+            flexible = np.repeat(part.stored_worth_cny_per_mwh(), group, axis=1)
         if isinstance(part, Tie):
             ends, worths = part.plan()
             ahead = _between(np.zeros(part.data.count), ends, group)
             worth = np.repeat(worths, group, axis=1)
-    return Guide(level, value, ahead, worth, use, price)
+    return Guide(level, value, store, flexible, ahead, worth, use, price)
 
 
 def _between(start: Array, ends: Array, group: int) -> Array:

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 
-from gridopt.horizon.certificate import Certificate, Settled
+from gridopt.horizon.certificate import Certificate
 from gridopt.horizon.piece import Index, Layout, Piece, Stated, cut, other_state, reach
 from gridopt.horizon.record import Proof
 from gridopt.horizon.solvers import WindowSolver
@@ -19,7 +19,7 @@ from gridopt.solver.columns import BesideLive
 from gridopt.solver.dual_bound import Rows, stacked
 from gridopt.solver.session import LinearProgram, compile_problem
 
-# Rounds times windows: a long horizon gets one round, as each solves all its windows once more.
+# Rounds times windows: each round solves all windows of a horizon once more; a long one is joined and mended only.
 _WINDOWS_OF_ALL_ROUNDS = 64
 # States that are tried to find what hangs on them.
 _STATES = 4
@@ -153,19 +153,21 @@ class Prover:
     system
         The system; its budgets carry their multipliers.
     threads
-        Pieces that are looked at at once; with more than one, pieces are settled while windows are solved.
+        Pieces that are looked at at once; with more than one, pieces are joined while windows are solved.
     """
 
     def __init__(self, system: System, threads: int = 1) -> None:
         self.system, self._threads = system, threads
         budgets = tuple(limit for _, limit in system.budgets)
-        self.certificate = Certificate(budgets, np.array([limit.multiplier_cny for limit in budgets]))
+        prices = np.array([limit.multiplier_cny for limit in budgets])
+        self.certificate = Certificate(budgets, prices, _steps_of_day(system))
         #: Why nothing can be proven; empty where it can.
         self.reason = ""
         self._readers: dict[int, _Reader] = {}
         self._worth_at_end_cny = 0.0
-        self._pool = ThreadPoolExecutor(max(threads - 1, 1))
-        self._settled: list[Future[Settled]] = []
+        # one worker: pieces are joined in their order, whatever the number of threads
+        self._pool = ThreadPoolExecutor(1)
+        self._joined: list[Future[None]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -187,12 +189,18 @@ class Prover:
         if next_core is None:
             self._worth_at_end_cny = solver.model.worth_at_end_cny()
         try:
-            self.certificate.add(self._readers[id(solver)].piece(window, next_core))
+            piece = self._readers[id(solver)].piece(window, next_core)
         except UnprovenError as error:  # the schedule stands without a proof
             self.reason = str(error)
             return
-        if self._threads > 1:
-            self._settled.append(self._pool.submit(self.certificate.settled, len(self._settled)))
+        self._joined.append(self._pool.submit(self._join, piece))
+        if self._threads == 1:
+            self._joined[-1].result()
+
+    def _join(self, piece: Piece) -> None:
+        self.certificate.add(piece)
+        if len(self.certificate.pieces) > 1:
+            self.certificate.join(len(self.certificate.pieces) - 2)
 
     def prove(self, objective_cny: float, gap: float) -> Proof | None:
         """Bound the horizon from below; None where that is not possible, see :attr:`reason`.
@@ -206,12 +214,10 @@ class Prover:
         """
         if self.reason:
             return None
-        if self._settled:
-            self.certificate.take_settled([each.result() for each in self._settled])
-        else:
-            self.certificate.settle()
+        for joined in self._joined:
+            joined.result()
         worth, asked = self._worth_at_end_cny, self.system.case.settings.horizon.proof_rounds
-        rounds = min(asked, max(_WINDOWS_OF_ALL_ROUNDS // len(self.certificate.pieces), 1))
+        rounds = min(asked, _WINDOWS_OF_ALL_ROUNDS // len(self.certificate.pieces))
         enough = objective_cny - worth - gap * max(abs(objective_cny), 1.0)
         self.certificate.improve(rounds, enough, self._threads)
         return Proof(self.certificate.bound_cny + worth, self.certificate.by_piece_cny())

@@ -130,7 +130,10 @@ class FlexibleLoad(Component[FlexibleLoadData]):
             self.level_before.value = state["energy_mwh"][rows]
             held = window.last and d.returns
             price = window.energy_price_cny_per_mwh if d.is_priced and not held else 0.0
-            self.end_price.value = np.maximum(price - d.value_cny_per_mwh[rows], 0.0) / d.eta[rows]
+            worth = np.maximum(price - d.value_cny_per_mwh[rows], 0.0) / d.eta[rows]
+            if d.planned_worth_cny_per_mwh is not None and not window.last:
+                worth = d.planned_worth_cny_per_mwh[rows, span.stop - 1]
+            self.end_price.value = worth
             if d.returns:
                 self.end_floor.value = d.start_e_mwh[rows] * held
         if self.giving.size:
@@ -171,11 +174,8 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         if self.spilling.size:
             stored = stored - places(self.spilling, at) @ self.spilled
         kept = (1 - d.self_discharge_per_h[at] * h)[:, None]
-        rows = [
-            (self.level == cp.multiply(kept, previous(self.level_before, self.level)) + h * stored).set_label(
-                "energy of the load's store [MWh]"
-            )
-        ]
+        self.balance = self.level == cp.multiply(kept, previous(self.level_before, self.level)) + h * stored
+        rows = [self.balance.set_label("energy of the load's store [MWh]")]
         if self.fed_on.size:
             lacking = d.may_lack[at][self.fed_on]
             for group, may_lack in ((self.fed_on[lacking], True), (self.fed_on[~lacking], False)):
@@ -232,6 +232,14 @@ class FlexibleLoad(Component[FlexibleLoadData]):
 
     def _unserved(self) -> cp.Expression:
         return self.need + self.data.chain[self.buffer] @ self.drawn - self.served
+
+    def stored_worth_cny_per_mwh(self) -> Array:
+        """What a MWh more in each load's store would save, in each step of the window solved last, (element, step)."""
+        worth = np.zeros((self.data.count, self.steps))
+        if self.buffer.size:
+            dual = np.asarray(self.balance.dual_value, dtype=float)
+            worth[self.buffer] = np.maximum(dual.reshape((self.buffer.size, self.steps), order="F"), 0.0)
+        return worth
 
     def end_value(self) -> cp.Expression | None:
         """Energy held at the end, worth what need not be drawn for it later."""

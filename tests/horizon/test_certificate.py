@@ -78,7 +78,7 @@ def test_any_multipliers_give_a_bound(monkeypatch):
         bounds.append(certificate.bound_cny)
         certificate.settle()
         bounds.append(certificate.bound_cny)
-        certificate.mend(12)
+        certificate.mend()
         bounds.append(certificate.bound_cny)
         assert bounds[-3] <= bounds[-2] <= bounds[-1]  # it never falls
     assert max(bounds) <= best + ROUNDING * abs(best)
