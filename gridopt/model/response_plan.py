@@ -120,10 +120,10 @@ class Programs:
         return [
             CallLimits(
                 energy=limits.energy_mwh[k] * self.share / h,
-                steps=hours[k] * self.share / h + _ROUNDING,
+                steps=hours[k] * self.share / h,
                 calls=calls[k],
-                event_steps=limits.event_h[k] / h + _ROUNDING,
-                day_steps=limits.day_h[k] / h + _ROUNDING,
+                event_steps=limits.event_h[k] / h,
+                day_steps=limits.day_h[k] / h,
                 rest_steps=int(rest[k]),
             )
             for k in range(len(self.table))

@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Steps = NDArray[np.int64]
 
-# What a budget may be exceeded by through rounding, relative to it.
+# What a limit may be exceeded by through rounding: of energy relative to it, of steps as it is.
 _ROUNDING = 1e-9
 
 
@@ -61,10 +61,10 @@ def keeps_limits(on: Mask, power_mw: Array, day: Steps, limits: CallLimits) -> b
         return True
     return bool(
         power_mw[on].sum() <= limits.energy * (1 + _ROUNDING)
-        and on.sum() <= limits.steps
+        and on.sum() <= limits.steps + _ROUNDING
         and first.size <= limits.calls
-        and (last - first + 1).max() <= limits.event_steps
-        and np.unique(day[on], return_counts=True)[1].max() <= limits.day_steps
+        and (last - first + 1).max() <= limits.event_steps + _ROUNDING
+        and np.unique(day[on], return_counts=True)[1].max() <= limits.day_steps + _ROUNDING
         and (first[1:] - last[:-1] - 1 >= limits.rest_steps).all()
     )
 

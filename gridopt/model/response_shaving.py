@@ -25,6 +25,8 @@ _PRECISION = 1e-5
 _NODES = 2000
 # Gaps up to this many steps are bridged.
 _LONGEST_BRIDGE = 24
+# Whole steps in a limit that rounding may have left just below them.
+_ROUNDING = 1e-9
 # What an hour on weighs against an hour of full response: without a reason nothing is called.
 _IDLE = 1e-3
 
@@ -115,12 +117,30 @@ def _reach(peak_mw: float, load_mw: Array, shavers: list[Shaver], day: Steps, *,
     )
     if solved.x is None:
         return None
-    values = solved.x.reshape(len(shavers), own)
-    schedule[:, at] = np.clip(values[:, :width], 0.0, [part.upper[:width] for part in parts])
     on = schedule > 0
-    if integer:
-        on[:, at] = values[:, width : 2 * width] > 0.5
+    for k, (part, found) in enumerate(zip(parts, solved.x.reshape(len(shavers), own), strict=True)):
+        values = _kept(part, found, width)
+        schedule[k, at] = values[:width]
+        on[k, at] = (values[width : 2 * width] if integer else values) > 0
     return Shaved(peak_mw, schedule, on)
+
+
+def _kept(part: _Rows, values: Array, width: int) -> Array:
+    """Values of a program's columns, without what the solver's tolerance leaves above its limits.
+
+    The schedule is fixed in the dispatch, where the same limits hold: what exceeds them by however little could
+    not be done there.  States are whole, there is no response without one, and rows that are exceeded have all of
+    their response reduced by the same part.
+    """
+    states = np.round(values[width:])
+    power = np.clip(values[:width], 0.0, part.upper[:width])
+    if states.size:
+        power = np.where(states[:width] > 0, power, 0.0)
+    exact = np.concatenate([power, states])
+    use, most = part.matrix @ exact, part.most
+    kept = np.divide(most, use, out=np.ones_like(use), where=(use > most) & (most >= 0))
+    exact[:width] *= np.where(part.matrix[:, :width].toarray() > 0, kept[:, None], 1.0).min(axis=0, initial=1.0)
+    return exact
 
 
 @dataclass(frozen=True)
@@ -156,7 +176,7 @@ def _rows(shaver: Shaver, at: Steps, load_mw: Array, day: Steps, peak_mw: float,
         [zero, same - before, -same],
         [empty, empty, ones],
     ]
-    right = [saved_most, np.floor(most + 1e-9), np.zeros(width), np.zeros(width), np.array([limits.calls])]
+    right = [saved_most, np.floor(most + _ROUNDING), np.zeros(width), np.zeros(width), np.array([limits.calls])]
     if limits.rest_steps:
         blocks.append([zero, same - after, soon])
         right.append(np.ones(width))
@@ -175,7 +195,7 @@ def _sums(at: Steps, day: Steps, limits: CallLimits) -> tuple[sp.csr_array, Arra
         most.append(np.full(days.size, limits.day_steps))
     if np.isfinite(limits.event_steps):
         back = at[:, None] - at[None, :]
-        rows.append(((back >= 0) & (back <= int(limits.event_steps + 1e-9))).astype(float))
+        rows.append(((back >= 0) & (back <= int(limits.event_steps + _ROUNDING))).astype(float))
         most.append(np.full(at.size, limits.event_steps))
     return sp.csr_array(np.vstack(rows)), np.concatenate(most)
 
@@ -199,7 +219,7 @@ def _finite(matrix: sp.csr_array, most: Array) -> tuple[sp.csr_array, Array]:
 def _bridged(above: Mask, shavers: list[Shaver]) -> Mask:
     """Steps above the peak, and short gaps between them: a program may stay on there and save a call."""
     longest = max(shaver.limits.event_steps for shaver in shavers)
-    reach = int(min(longest, _LONGEST_BRIDGE)) // 2 + 1
+    reach = int(min(longest + _ROUNDING, _LONGEST_BRIDGE)) // 2 + 1
     return above | (around(above, reach) & ~_outside(above))
 
 
