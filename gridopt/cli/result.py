@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gridopt.cli.base import CaseArgument, DebugOption, Reporting, SetOption, loaded_case, parsed_changes
+from gridopt.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -83,7 +84,9 @@ class Counting(StrEnum):
 
 
 def report(
-    results: Annotated[list[Path], typer.Argument(help="Folders of results; two or more are compared.")],
+    results: Annotated[
+        list[Path], typer.Argument(help="Folders of results; two or more are compared. Or the store of a sweep.")
+    ],
     lang: Annotated[Language, typer.Option(help="Language of the page.")] = Language.zh,
     units: Annotated[
         Counting | None, typer.Option(help="MW and GWh, or 万千瓦 and 亿千瓦时; default: as the language has it.")
@@ -93,15 +96,22 @@ def report(
     ] = None,
     debug: DebugOption = False,
 ) -> None:
-    """Make one HTML page of a result, or of the comparison of several; it needs no internet.
+    """Make one HTML page of a result, of the comparison of several, or of a sweep; it needs no internet.
 
     Example: [bold]gridopt report results/jilin-2030 --lang en[/bold]
     """
     with Reporting(debug=debug):
         from gridopt.report.html import Folder, write_report
+        from gridopt.report.sweep import is_sweep, write_sweep_report
 
         path = out or (results[0] / "report.html" if len(results) == 1 else Path("comparison.html"))
-        write_report([Folder(folder) for folder in results], path, lang.value, units.value if units else None)
+        stores = [folder for folder in results if is_sweep(folder)]
+        if stores and len(results) > 1:
+            raise InputError(Fault(str(stores[0]), message="is the store of a sweep: its report is made by itself"))
+        if stores:
+            write_sweep_report(stores[0], path, lang.value, units.value if units else None)
+        else:
+            write_report([Folder(folder) for folder in results], path, lang.value, units.value if units else None)
         print(f"written to {path}")
 
 

@@ -76,7 +76,11 @@ def write_report(
     SolverError
         When the disk refuses.
     """
-    page = report_html(folders, language, counting)
+    return written(report_html(folders, language, counting), path)
+
+
+def written(page: str, path: Path) -> Path:
+    """Write a page; a disk that refuses is a :class:`SolverError`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page, encoding="utf-8")
@@ -98,7 +102,7 @@ def report_html(folders: Sequence[Folder], language: Language, counting: Countin
             names = _names(views)
             parts = list(compare.sections(views, names))
             title = f"{text('comparison', language)} · {' / '.join(names)}"
-        return _rendered(title, parts, language)
+        return rendered(title, parts, language)
     finally:
         for folder in folders:
             folder.close()
@@ -123,7 +127,8 @@ def _names(views: Sequence[View]) -> list[str]:
     return [f"{name} ({i})" if names.count(name) > 1 else name for i, name in enumerate(names, 1)]
 
 
-def _rendered(title: str, parts: Sequence[Section | Absent], language: Language) -> str:
+def rendered(title: str, parts: Sequence[Section | Absent], language: Language) -> str:
+    """The page of some sections, with everything that it needs inside."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from plotly.offline import get_plotlyjs
 

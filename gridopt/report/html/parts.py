@@ -146,7 +146,40 @@ class Weeks:
         }
 
 
-Block = Figure | Table | Text | Tiles | Weeks
+@dataclass(frozen=True)
+class Choice:
+    """A list to choose from: which variant the figures of some keys show."""
+
+    label: str
+    names: Sequence[str]
+    keys: Sequence[str]
+    kind: str = "choice"
+
+
+@dataclass(frozen=True)
+class Variants(Figure):
+    """A figure in variants, of which a :class:`Choice` shows one.
+
+    Parameters
+    ----------
+    variants
+        Traces and layout of each.  The figure's own traces hold what its variants have in common: the first one
+        belongs to the first trace of each, and so on.
+    least_width
+        Width below which it is moved sideways [pixels].
+    """
+
+    variants: Sequence[tuple[Sequence[Trace], dict[str, Any]]] = ()
+    least_width: int = 0
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Content for the page's script."""
+        variants = [{"traces": list(traces), "layout": layout} for traces, layout in self.variants]
+        return {"variants": variants, "common": list(self.traces), "height": self.height}
+
+
+Block = Figure | Table | Text | Tiles | Weeks | Choice
 
 
 @dataclass(frozen=True)

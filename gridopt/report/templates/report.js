@@ -9,7 +9,7 @@
     { dtickrange: [null, DAY_MS - 1], value: "%H:%M\n%m-%d" }, { dtickrange: [DAY_MS, "M1"], value: "%m-%d" },
     { dtickrange: ["M1", null], value: "%Y-%m" },
   ];
-  const week = {};
+  const week = {}, chosenVariant = {};
 
   if (chinese) {
     const months = [...Array(12).keys()].map((m) => `${m + 1}月`);
@@ -36,7 +36,7 @@
       ...layout, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: colour("text"), family: getComputedStyle(document.body).fontFamily, size: narrow ? 11 : 12 },
       hoverlabel: { bgcolor: colour("card"), bordercolor: colour("line"), font: { color: colour("text") }, namelength: -1 },
-      margin: { l: narrow ? 44 : 60, r: narrow ? 8 : 20, t: 10, b: 40 },
+      margin: { l: narrow ? 44 : 60, r: narrow ? 8 : 20, t: 10, b: 40, ...layout.margin },
       legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", traceorder: "normal", ...layout.legend },
       xaxis: { ...axis, zeroline: false, ...(dated ? { tickformatstops: DATES } : {}), ...layout.xaxis }, yaxis: { ...axis, ...layout.yaxis },
       dragmode: narrow ? false : "zoom",
@@ -87,9 +87,18 @@
     return Math.ceil(shown.size / perRow);
   }
 
+  function shown(key) {
+    const figure = figures[key];
+    if (figure.weeks) return weekly(key, figure);
+    if (!figure.variants) return figure;
+    const variant = figure.variants[chosenVariant[key] ?? 0];
+    const traces = variant.traces.map((trace, i) => ({ ...figure.common[i], ...trace }));
+    return { ...variant, traces, height: figure.height };
+  }
+
   function draw(key) {
     const place = document.getElementById(`plot-${key}`);
-    const figure = figures[key].weeks ? weekly(key, figures[key]) : figures[key];
+    const figure = shown(key);
     const width = place.clientWidth;
     const layout = paint(figure.layout, width);
     const square = layout.yaxis.scaleanchor ? Math.min(figure.height, 1.1 * width) : figure.height;
@@ -132,6 +141,14 @@
     show(buttons.length ? Number(buttons[0].dataset.step) : 0);
   });
 
+  document.querySelectorAll(".choice select").forEach((list) => {
+    list.addEventListener("change", () => list.dataset.for.split(" ").forEach((key) => {
+      chosenVariant[key] = list.selectedIndex;
+      if (drawn.has(key)) draw(key);
+    }));
+    list.selectedIndex = 0; // some browsers remember another one when the page is loaded again
+  });
+
   function theme(name) {
     root.dataset.theme = name;
     redraw();
@@ -150,11 +167,18 @@
     opened.forEach((part) => (part.open = true));
     drawAll();
     theme("light");
-    document.querySelectorAll(".plot").forEach((place) => Plotly.relayout(place, { width: 690 }));
+    document.querySelectorAll(".plot").forEach((place) => {
+      const width = Math.max(690, parseFloat(place.style.minWidth) || 0); // what is wider is made smaller as a whole
+      place.style.zoom = 690 / width;
+      Plotly.relayout(place, { width });
+    });
   });
   addEventListener("afterprint", () => {
     opened.forEach((part) => (part.open = false));
-    document.querySelectorAll(".plot").forEach((place) => Plotly.relayout(place, { width: null }));
+    document.querySelectorAll(".plot").forEach((place) => {
+      place.style.zoom = "";
+      Plotly.relayout(place, { width: null });
+    });
     theme(chosen);
   });
   let width = innerWidth;
