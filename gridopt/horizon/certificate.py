@@ -22,6 +22,8 @@ from gridopt.model.budget import BudgetLimit
 from gridopt.model.component import Array
 from gridopt.solver.dual_bound import Rows, best_multipliers, bound, columns_worth, stacked
 
+# A piece whose part of the gap is smaller than this part of what is asked is left as it is.
+_LITTLE = 0.1
 # Better multipliers of a piece, None where there are none, and its use of the budgets.
 Settled = tuple[Array | None, Array]
 # Better multipliers of the rows inside the piece before a seam, over it, and inside the piece after it.
@@ -77,10 +79,31 @@ class Certificate:
             ]
         )
 
-    def join(self, seam: int) -> None:
-        """Mend the seam after a piece, then settle the piece; done from the first seam on, piece after piece."""
+    def join(self, seam: int, gap: float) -> None:
+        """Mend the seam after a piece, and settle the piece where that is worth it; from the first seam on.
+
+        Parameters
+        ----------
+        seam
+            Number of the piece before it.
+        gap
+            Relative gap at which the bound is good enough.
+        """
         self._put_in(seam, self._mended(seam))
-        self._take(seam, self.settled(seam))
+        piece = self.pieces[seam]
+        if self.loss_cny(seam) > _LITTLE * gap * float(np.abs(piece.cost * piece.values).sum()):
+            self._take(seam, self.settled(seam))
+
+    def loss_cny(self, number: int) -> float:
+        """What the columns and the rows inside a piece add to the gap: how far solution and multipliers disagree.
+
+        All parts of the gap are of this kind and none is negative; those of the seams and of the budgets are not
+        counted here.
+        """
+        piece, reduced = self.pieces[number], self.reduced[number]
+        rows = piece.inside
+        of_rows = float(rows.dual @ (rows.matrix @ piece.values)) - rows.worth()
+        return float(reduced @ piece.values) - columns_worth(reduced, piece.lower, piece.upper) + of_rows
 
     def improve(self, rounds: int, enough_cny: float, threads: int = 1) -> None:
         """Raise the bound: around the seams, inside the pieces, and by the prices of the budgets.

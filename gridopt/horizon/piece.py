@@ -94,8 +94,9 @@ class Piece:
     ----------
     core
         Steps of the piece.
-    cost, lower, upper
-        (column,) of its columns: variable after variable, step after step, element after element.
+    cost, lower, upper, values
+        (column,) of its columns, variable after variable, step after step, element after element; ``values`` is the
+        solution found.
     constant
         Cost that no column has.
     inside, inside_step
@@ -112,6 +113,7 @@ class Piece:
     cost: Array
     lower: Array
     upper: Array
+    values: Array
     constant: float
     inside: Rows
     inside_step: Index
@@ -182,6 +184,7 @@ def cut(stated: Stated, layout: Layout, core: int, next_core: int | None, *, spe
         cost=cost,
         lower=program.lower[order],
         upper=program.upper[order],
+        values=values[order],
         constant=spent_cny - float(cost @ values[order]),
         inside=rows.take(inside).sound(),
         inside_step=high[inside],

@@ -21,6 +21,8 @@ from gridopt.solver.session import LinearProgram, compile_problem
 
 # Rounds times windows: each round solves all windows of a horizon once more; a long one is joined and mended only.
 _WINDOWS_OF_ALL_ROUNDS = 64
+# Relative gap at which a proof stops improving where the case asks for none.
+_USUAL_GAP = 1e-3
 # States that are tried to find what hangs on them.
 _STATES = 4
 
@@ -158,6 +160,8 @@ class Prover:
 
     def __init__(self, system: System, threads: int = 1) -> None:
         self.system, self._threads = system, threads
+        #: Relative gap at which the bound is good enough.
+        self.gap = system.case.settings.horizon.gap or _USUAL_GAP
         budgets = tuple(limit for _, limit in system.budgets)
         prices = np.array([limit.multiplier_cny for limit in budgets])
         self.certificate = Certificate(budgets, prices, _steps_of_day(system))
@@ -200,17 +204,15 @@ class Prover:
     def _join(self, piece: Piece) -> None:
         self.certificate.add(piece)
         if len(self.certificate.pieces) > 1:
-            self.certificate.join(len(self.certificate.pieces) - 2)
+            self.certificate.join(len(self.certificate.pieces) - 2, self.gap)
 
-    def prove(self, objective_cny: float, gap: float) -> Proof | None:
+    def prove(self, objective_cny: float) -> Proof | None:
         """Bound the horizon from below; None where that is not possible, see :attr:`reason`.
 
         Parameters
         ----------
         objective_cny
             What the schedule found costs.
-        gap
-            Relative gap at which the bound is good enough.
         """
         if self.reason:
             return None
@@ -218,6 +220,6 @@ class Prover:
             joined.result()
         worth, asked = self._worth_at_end_cny, self.system.case.settings.horizon.proof_rounds
         rounds = min(asked, _WINDOWS_OF_ALL_ROUNDS // len(self.certificate.pieces))
-        enough = objective_cny - worth - gap * max(abs(objective_cny), 1.0)
+        enough = objective_cny - worth - self.gap * max(abs(objective_cny), 1.0)
         self.certificate.improve(rounds, enough, self._threads)
         return Proof(self.certificate.bound_cny + worth, self.certificate.by_piece_cny())

@@ -22,8 +22,6 @@ from gridopt.model.system import System
 Progress = Callable[[int, int], None]
 # A horizon of fewer windows is left without a guide where the case doesn't ask for one.
 _FEW_WINDOWS = 8
-# Relative gap at which a proof stops improving where the case asks for none.
-_USUAL_GAP = 1e-3
 
 
 def horizon_spans(system: System) -> list[Span]:
@@ -63,7 +61,7 @@ def solve_horizon(system: System, progress: Progress | None = None, threads: int
         return _roll(system, all_spans, None, progress)
     with Prover(system, threads or system.case.settings.solver.threads) as prover:
         record = _roll(system, all_spans, prover, progress)
-        record.proof = prover.prove(record.objective_cny, horizon.gap or _USUAL_GAP)
+        record.proof = prover.prove(record.objective_cny)
         record.unproven = prover.reason
     return record
 

@@ -234,7 +234,7 @@ def _remarks(result: Result) -> list[str]:
         + ("" if s["net_export_mwh"] is None else " (the value of export is taken off)")
         + f" and {_scaled(s['penalty_cny'], *_MONEY)} of penalties (curtailment and spill at their declared prices, "
         "unserved and excess energy)",
-        *_proof_line(s, str(result.dataset.attrs.get("unproven", ""))),
+        *_proof_line(s, str(result.dataset.attrs.get("unproven", "")), result.case.settings.horizon.end_storage),
         f"{_scaled(s['co2_t'], *_MASS)} CO2, {_scaled(s['coal_tce'], *_MASS)} coal equivalent; "
         f"non-fossil generation {_percent(s['nonfossil_share_generation'])}",
         f"solved in {_number(s['wall_s'], digits=1)} s, {s['windows']} windows, {_number(s['peak_rss_mb'], 1e3)} GB",
@@ -251,11 +251,13 @@ def _remarks(result: Result) -> list[str]:
     return lines
 
 
-def _proof_line(summary: Mapping[str, Number], unproven: str) -> list[str]:
+def _proof_line(summary: Mapping[str, Number], unproven: str, end_storage: str) -> list[str]:
     """How much better any schedule could be at most, or why that is not known; nothing where it was not asked for."""
     if summary["lower_bound_cny"] is None:
         return [f"nothing is proven of the cost: {unproven}"] if unproven else []
-    proven = f"proven: no schedule costs less than {_scaled(summary['lower_bound_cny'], *_MONEY)}"
+    # where stores are worth something at the end, the bound is one of cost less that worth
+    which = "no schedule that leaves as much in the stores" if end_storage == "value" else "no schedule"
+    proven = f"proven: {which} costs less than {_scaled(summary['lower_bound_cny'], *_MONEY)}"
     if summary["gap"] is None:
         return [f"{proven}; no gap is stated, as an annual amount is broken"]
     gap = f"{100 * float(str(summary['gap'])):.2g} %"

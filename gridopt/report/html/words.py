@@ -240,8 +240,9 @@ TEXTS: dict[str, Pair] = {
     "certificate_title": ("最优性证明", "Certificate"),
     "no_certificate": ("本结果没有下界证明", "the result has no proven lower bound"),
     "certificate_note": (
-        "下界由对偶乘子独立计算：没有任何满足全部约束的方案能低于它。",
-        "The bound comes from dual multipliers alone: no plan that keeps all constraints can cost less.",
+        "下界由对偶乘子独立计算：凡满足全部约束、期末储能存量价值相同的方案，成本都不会更低。",
+        "The bound comes from dual multipliers alone: no plan that keeps all constraints and leaves as much in the "
+        "stores can cost less.",
     ),
     "objective": ("目标函数", "objective"),
     "lower_bound": ("下界", "lower bound"),
