@@ -1,0 +1,1 @@
+"""Seeded inputs of the benchmarks, and the same inputs as plain arrays for the peers."""
