@@ -61,3 +61,13 @@ def test_remarks_leave_the_case_alone(tmp_path: Path) -> None:
     remarks(made)
     pd.testing.assert_frame_equal(made.net["tie"], table)
     assert Case.override(made, {}).input_sha256 == before
+
+
+def test_ramps_of_plants_that_are_not_committed() -> None:
+    ramped = case(unit_commitment="off")
+    assert remarks(ramped) == []
+    ramped.net.gen["ramp_up_mw_per_h"] = 20.0
+    (line,) = remarks(ramped)
+    assert line == "unit_commitment = off: ramps, minimum times and start costs of 1 generator(s) are not used"
+    ramped.net.gen["in_service"] = False
+    assert remarks(ramped) == []

@@ -14,7 +14,21 @@ if TYPE_CHECKING:
 
 def remarks(case: Case) -> list[str]:
     """Remarks on a case, each one sentence."""
-    return [*heat_remarks(case), *security_remarks(case), *_response(case), *_circles(case)]
+    return [*_commitment(case), *heat_remarks(case), *security_remarks(case), *_response(case), *_circles(case)]
+
+
+def _commitment(case: Case) -> list[str]:
+    """What plants say of ramps and minimum times in a run that commits no units."""
+    columns = ["ramp_up_mw_per_h", "ramp_down_mw_per_h", "min_up_h", "min_down_h", "start_cost_cny"]
+    gen = case.net.gen[case.net.gen["in_service"].to_numpy(bool)]
+    if case.settings.unit_commitment != "off" or not set(columns) <= set(gen.columns):
+        return []
+    given = gen[columns].apply(lambda column: column.notna() & (column != 0)).any(axis=1)
+    if not given.any():
+        return []
+    return [
+        f"unit_commitment = off: ramps, minimum times and start costs of {int(given.sum())} generator(s) are not used"
+    ]
 
 
 def _response(case: Case) -> list[str]:
