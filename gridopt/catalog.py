@@ -39,7 +39,16 @@ def network_names() -> list[str]:
 
 def policy_targets_file(network: str | None) -> Path | None:
     """Table of the policy targets of a shipped network; None for networks that have none."""
-    file = networks_folder() / network / "policy_targets.csv" if network in network_names() else None
+    return _table_of(network, "policy_targets.csv")
+
+
+def statistics_file(network: str | None) -> Path | None:
+    """Table of the published statistics of a shipped network; None for networks that have none."""
+    return _table_of(network, "statistics.csv")
+
+
+def _table_of(network: str | None, name: str) -> Path | None:
+    file = networks_folder() / network / name if network in network_names() else None
     return file if file is not None and file.is_file() else None
 
 

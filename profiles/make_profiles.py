@@ -3,9 +3,9 @@
 Usage: ``python profiles/make_profiles.py FACTS_FOLDER [--nodes networks/jilin/nodes.csv] [--out profiles]``
 
 Capacity by county and the water of the years come from the tables beside ``nodes.csv`` (``wind.csv``,
-``solar.csv``, ``capacity_by_year.csv``, ``hydro_years.csv``). Writes ``jilin_base.nc`` and the small tables
-``jilin_*.csv``. Seeded: the same input gives the same files. What is cited, derived, assumed or synthetic stands in
-``SOURCES.md``.
+``solar.csv``, ``capacity_by_year.csv``, ``hydro_years.csv``, ``statistics.csv``). Writes ``jilin_base.nc`` and the
+small tables ``jilin_*.csv``. Seeded: the same input gives the same files. What is cited, derived, assumed or synthetic
+stands in ``SOURCES.md``.
 """
 
 import argparse
@@ -152,7 +152,9 @@ def water_and_heat_variables(facts, network):
     )
     index = make_tables.hydro_index(network)
     shares = make_tables.inflow_shares(facts)
-    river = make_water_heat.run_of_river(table["hydro_p_max_pu"].to_numpy(), shares, index)
+    river = make_water_heat.run_of_river(
+        table["hydro_p_max_pu"].to_numpy(), shares, index, make_tables.hydro_month_shares(network)
+    )
     reservoirs, inflow = make_water_heat.inflow_shapes(shares)
     seasons = pd.read_csv(facts / "heating_season.csv")
     heat, anomaly = make_water_heat.heat(table["heat_demand_pu_of_max"].to_numpy(), seasons)
@@ -209,6 +211,7 @@ def make(facts, nodes_file):
     }
     tables = {
         "capacity_by_year": make_tables.capacity_points(facts, nodes_file.parent),
+        "fleet_yield": make_tables.fleet_yield(nodes_file.parent),
         "demand_shares": shares,
         "monthly_capacity_factors": cf_table,
         "county_weights": weights,

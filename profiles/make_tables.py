@@ -162,10 +162,41 @@ def capacity_before_year_end(facts, year, month):
     )
 
 
+def fleet_yield(network):
+    """What a fleet gives over its full-load hours times capacity, by technology and years.
+
+    The published hours of solar are those of plants; roofs give less. In the years of the statistics all solar gives
+    the share that January to October 2022 shows; from 2025 on the hours are kept, as most of what is added are plants.
+    """
+    table = pd.read_csv(network / "statistics.csv").query("quantity == 'solar_yield'")
+    return pd.DataFrame(
+        {
+            "technology": "solar",
+            "first_year": 2018,
+            "last_year": 2024,
+            "yield_pu": table["value"].to_numpy(),
+            "note": table["note"].to_numpy(),
+            "source": "network statistics.csv, January to October 2022",
+            "confidence": "derived",
+        }
+    )
+
+
 def hydro_index(network):
     """Water of the weather years over the mean year: typical 1, then 2018 ... 2022; shape (6,)."""
     table = pd.read_csv(network / "hydro_years.csv").set_index("year")["inflow_factor"]
     return np.concatenate([[1.0], table.loc[2018:2022].to_numpy(float)])
+
+
+def hydro_month_shares(network):
+    """Month shares of the hydro generation of the weather years, (6, 12); NaN for 'typical' and years without."""
+    table = pd.read_csv(network / "statistics.csv").query("quantity == 'hydro' and last_month - first_month <= 1")
+    shares = np.full((6, 12), np.nan)
+    for year, rows in table.groupby("year"):
+        for row in rows.itertuples():
+            months = slice(row.first_month - 1, row.last_month)
+            shares[year - 2017, months] = row.value / rows["value"].sum() / (row.last_month - row.first_month + 1)
+    return shares
 
 
 def inflow_shares(facts):

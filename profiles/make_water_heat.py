@@ -43,11 +43,12 @@ def inflow_shapes(monthly_shares):
     return ["baishan", "fengman", "other"], np.stack([natural, fengman / fengman.mean(), other])
 
 
-def run_of_river(hourly, monthly_shares, annual_index):
+def run_of_river(hourly, monthly_shares, annual_index, shares_of_years):
     """Daily availability by water year, shape (years, 366): half modelled series, half natural inflow.
 
     The source is a provincial model series with daily operation and much water in the frozen winter. Its daily
-    means, raised to a power for the wanted annual mean, give the days; the natural inflow gives the season.
+    means, raised to a power for the wanted annual mean, give the days; the natural inflow gives the season. Where the
+    month shares of a year's hydro generation are known, ``shares_of_years`` (NaN: unknown), each month has its own.
     """
     daily = with_leap_day(hourly.reshape(365, 24).mean(axis=1))
     low, high = 0.2, 8.0
@@ -56,8 +57,25 @@ def run_of_river(hourly, monthly_shares, annual_index):
         low, high = (power, high) if np.mean(daily**power) > RUN_OF_RIVER_MEAN else (low, power)
     natural = RUN_OF_RIVER_MEAN * month_shares_to_days(monthly_shares)
     typical = np.minimum(0.5 * (daily**power + natural), 1.0)
-    exponents = [exponent_for_mean(typical, RUN_OF_RIVER_MEAN * index) for index in annual_index]
-    return np.stack([raised(typical, exponent) for exponent in exponents])
+    return np.stack(
+        [
+            raised(typical, exponent_for_mean(typical, RUN_OF_RIVER_MEAN * index))
+            if np.isnan(shares).any()
+            else by_months(typical, RUN_OF_RIVER_MEAN * index * shares)
+            for index, shares in zip(annual_index, shares_of_years, strict=True)
+        ]
+    )
+
+
+def by_months(typical, part_of_mean):
+    """Days raised or lowered so that each month gives its part, shape (12,), of the mean of the year."""
+    month, result = month_of_slots() - 1, np.empty(SLOTS)
+    in_common_year = np.arange(SLOTS) != LEAP_SLOT
+    for number, part in enumerate(part_of_mean):
+        days = month == number
+        wanted = part * (SLOTS - 1) / np.count_nonzero(days & in_common_year)
+        result[days] = raised(typical[days], exponent_for_mean(typical[days & in_common_year], wanted))
+    return result
 
 
 def slot_of_month_day(text):

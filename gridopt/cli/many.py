@@ -64,8 +64,8 @@ def sweep_status(
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="curtailment, demand-response, storage, pilots or targets.")],
-    case: Annotated[str | None, typer.Argument(help="Case to study; default: jilin-2030 (targets: and 2025).")] = None,
+    name: Annotated[str, typer.Argument(help="curtailment, demand-response, storage, pilots, targets, backcast.")],
+    case: Annotated[str | None, typer.Argument(help="Case to study; default: those in docs/studies.md.")] = None,
     full_year: Annotated[
         bool, typer.Option("--full-year", help="Solve the year, not weeks that stand for it.")
     ] = False,

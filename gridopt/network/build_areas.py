@@ -13,6 +13,9 @@ from gridopt.network.build_tables import Tables, in_force
 if TYPE_CHECKING:
     from pandapower import pandapowerNet
 
+# Contracts were stiffer before the spot market ran without a break.
+LAST_YEAR_BEFORE_SPOT = 2024
+
 
 def add_contracts(net: pandapowerNet, csv: Tables, year: int) -> None:
     """Ties with the mean export of the year [MW]; the energy of the year is contracted."""
@@ -21,6 +24,8 @@ def add_contracts(net: pandapowerNet, csv: Tables, year: int) -> None:
     mean = csv["tie_years"].query("year == @year").set_index("name")["p_mw"]
     table = rows[["name", "kind", "profile", "band_mw", "min_p_mw", "max_p_mw", "ramp_mw_per_h", "steps_per_day"]]
     table = table.astype(dict.fromkeys(table.columns[3:], float))
+    if year <= LAST_YEAR_BEFORE_SPOT:
+        table["band_mw"] = rows["band_until_2024_mw"].astype(float)
     table.insert(1, "bus", bus[rows["bus"]].to_numpy())
     table.insert(3, "p_mw", mean.reindex(rows["name"]).to_numpy())
     table["annual_mwh"] = table["p_mw"] * HOURS_PER_YEAR

@@ -90,6 +90,7 @@ def build(
     shares = tables.month_shares(where, name, year)
     series |= _demand(base, days, load_year, shares, chosen)
     growth = tables.capacity_growth(where, name, year, ("wind", "solar"))
+    growth = {kind: tables.fleet_yield(where, name, year, kind) * factor for kind, factor in growth.items()}
     series |= _wind_and_solar(base, days, growth, chosen)
     series |= _water(base, days, chosen)
     heat = _heat(base, days, chosen)

@@ -55,3 +55,13 @@ def capacity_growth(
         capacity = np.interp(np.append(middles, year + 1.0), times, values)
         growth[technology] = capacity[:-1] / capacity[-1] if year < times[-1] else np.ones(12)
     return growth
+
+
+def fleet_yield(folder: Path, name: str, year: int, technology: str) -> float:
+    """What the fleet of a year gives over its full-load hours times capacity [pu]; 1 where nothing else is known.
+
+    Read from ``<name>_fleet_yield.csv`` (years from first to last, both included).
+    """
+    table = read_table(folder / f"{name}_fleet_yield.csv")
+    mine = (table["technology"] == technology) & (table["first_year"] <= year) & (year <= table["last_year"])
+    return float(np.prod(table.loc[mine, "yield_pu"].to_numpy(dtype=np.float64)))

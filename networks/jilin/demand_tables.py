@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-from facts import PLAN_YEAR, YEARS, between, judgement, write
+from facts import FIRST_YEAR, PLAN_YEAR, YEARS, between, judgement, write
+from statistics_tables import net_export_twh
 
 ELECTROLYSER_TWH = {2024: 0.0, 2025: 0.4, 2030: 25.0}
 EV_TWH = {2024: 0.0, 2025: 0.6, 2030: 3.0}
 ELECTRIC_HEATING_TWH = {2024: 0.0, 2025: 1.0, 2030: 3.0}
 # 2022 and 2023 cited; before: generation minus consumption of the statistics; later: held (assumed).
-NET_EXPORT_TWH = {2018: 8.0, 2019: 10.6, 2020: 15.8, 2021: 12.2, 2022: 17.57, 2023: 21.652, 2024: 22.0, 2030: 22.0}
+NET_EXPORT_TWH = {2022: 17.57, 2023: 21.652, 2024: 22.0, 2030: 22.0}
 # Flexible production, data centres [TWh]: parts of the consumption of the statistics, size assumed.
 DATA_CENTRE_TWH = {2018: 0.2, 2022: 0.4, 2025: 0.6, 2030: 1.2}
 PROSUMER_KINDS = ("captive", "building", "data_centre", "virtual_power_plant")
@@ -71,14 +72,21 @@ def load_sites(points: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def tie_years() -> pd.DataFrame:
+def net_export_by_year(facts: Path) -> dict[int, float]:
+    """Net export of all borders [TWh]: cited, before that derived."""
+    derived = {year: net_export_twh(facts, year) for year in range(FIRST_YEAR, min(NET_EXPORT_TWH))}
+    return derived | NET_EXPORT_TWH
+
+
+def tie_years(facts: Path) -> pd.DataFrame:
     """Annual mean of each contract [MW, + = export]; Liaoning closes the net export of the year."""
+    net_export = net_export_by_year(facts)
     table = judgement("tie_years").set_index("name")
     points = {name: {int(y): float(row[y]) for y in table.columns if y != "reason"} for name, row in table.iterrows()}
     rows = []
     for year in YEARS:
         mean = {name: between(values, year) for name, values in points.items()}
-        net = between(NET_EXPORT_TWH, year) * 1e6 / 8760
+        net = between(net_export, year) * 1e6 / 8760
         mean["liaoning"] = net - mean["heilongjiang"] - mean["zhalute"]
         cited = year <= 2024
         rows += [
@@ -110,6 +118,6 @@ def write_all(facts: Path, points: pd.DataFrame) -> None:
     write(load_sites(points), "loads")
     ties = judgement("ties").assign(source="unit-commitment study of 2021 and own rules", confidence="assumed")
     write(ties, "ties")
-    write(tie_years(), "tie_years")
+    write(tie_years(facts), "tie_years")
     write(judgement("interfaces").assign(source="see reason", confidence="assumed"), "interfaces")
     write(pilots(), "pilots")

@@ -17,6 +17,7 @@ import pandas as pd
 import plant_tables
 import policy_tables
 import renewable_tables
+import statistics_tables
 from facts import HERE
 
 
@@ -29,6 +30,7 @@ def main(facts: Path) -> None:
     demand_side_tables.write_all(points)
     heat_tables.write_all(facts, pd.read_csv(HERE / "thermal.csv"))
     policy_tables.write_all(facts)
+    statistics_tables.write_all(facts, demand_tables.net_export_by_year(facts))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pytest
 
 from gridopt import catalog, profiles
 from gridopt.errors import InputError
+from gridopt.profiles import tables
 from gridopt.profiles.build import load_base
 
 CITIES = ("changchun", "jilin", "siping", "liaoyuan", "tonghua", "baishan", "songyuan", "baicheng", "yanbian")
@@ -209,7 +210,28 @@ def test_water(typical):
     assert flood == pytest.approx(0.44, abs=0.02)
     dry = profiles.build(year=2030, weather_year=2019)
     assert float(dry["hydro_ror"].mean()) < 0.65 * float(typical["hydro_ror"].mean())
-    assert dry["inflow_baishan"].attrs["annual_index"] == pytest.approx(0.564)
+    assert dry["inflow_baishan"].attrs["annual_index"] == pytest.approx(0.593)
+
+
+def test_run_of_river_has_the_months_of_a_year_with_statistics(backcast):
+    wet = backcast["hydro_ror"]
+    share = np.bincount(month_of_hours(backcast), wet)[1:] / float(wet.sum())
+    # 2,050 and 660 of the 9,560 GWh of 2022; two published months share 550
+    assert share[6] == pytest.approx(2050 / 9560, abs=1e-3)
+    assert share[11] == pytest.approx(660 / 9560, abs=1e-3)
+    assert share[0] + share[1] == pytest.approx(550 / 9560, abs=1e-3)
+    assert float(wet.mean()) == pytest.approx(0.30 * 1.116, rel=1e-3)
+
+
+def test_roofs_lower_the_yield_of_solar_in_years_of_statistics_alone(backcast):
+    assert tables.fleet_yield(catalog.profiles_folder(), "jilin", 2024, "solar") == pytest.approx(0.9277)
+    assert tables.fleet_yield(catalog.profiles_folder(), "jilin", 2025, "solar") == 1.0
+    assert tables.fleet_yield(catalog.profiles_folder(), "jilin", 2022, "wind") == 1.0
+    late = profiles.build(year=2025, weather_year=2022)["solar_taonan"]
+    early = backcast["solar_taonan"]
+    growth = tables.capacity_growth(catalog.profiles_folder(), "jilin", 2022, ("solar",))["solar"]
+    ratio = early.to_numpy()[:744].sum() / late.to_numpy()[:744].sum()  # January
+    assert ratio == pytest.approx(0.9277 * growth[0])
 
 
 def test_zhalute_is_a_staircase_of_three_levels(typical):

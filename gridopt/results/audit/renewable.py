@@ -55,17 +55,24 @@ def _shared(view: View, offered: Array, power: Array) -> Finding:
     )
     own_battery = {int(row) for row in view.table("storage")["co_located_sgen"].dropna()}
     price, output_price = curtailment_price(view), linear(view, rows)
-    rate = np.divide(power, offered, out=np.ones_like(power), where=offered > 1e-6)
-    first: dict[object, int] = {}
-    reference = rate.copy()
+    groups: dict[object, list[int]] = {}
     for i, (place, bus) in enumerate(zip(rows.places, rows.buses, strict=True)):
         alone = i if place[0] == "sgen" and place[1] in own_battery else -1
         technology = rows.words("technology")[i] in WIND + SOLAR
         co2 = rows.column("co2_t_per_mwh", 0.0)[i]
         key = (bus, price[i], output_price[i], co2, technology, str(zone.get(place, "")), alone)
-        reference[i] = np.where(offered[i] > 1e-6, rate[first.setdefault(key, i)], rate[i])
+        groups.setdefault(key, []).append(i)
+    rate, reference = _rate(power, offered), np.ones_like(power)
+    for sites in groups.values():  # what each offers counts: a site without wind says nothing
+        reference[sites] = _rate(power[sites].sum(axis=0), offered[sites].sum(axis=0))
     comparable = np.where(np.abs(rate - reference) * offered > 1e-3, rate, reference)
     return equal(SHARED, comparable, reference, rows.names, view.time)
+
+
+def _rate(power: Array, offered: Array) -> Array:
+    """Share that is used; 1 where nothing is offered."""
+    rate: Array = np.divide(power, offered, out=np.ones_like(power), where=offered > 1e-6)
+    return rate
 
 
 def curtailment_price(view: View) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from gridopt.errors import Fault, InputError, SolverError
 from gridopt.settings import nearest
-from gridopt.studies.builtin import curtailment, demand_response, pilots, storage, targets
+from gridopt.studies.builtin import backcast, curtailment, demand_response, pilots, storage, targets
 from gridopt.studies.builtin.say import clean
 from gridopt.studies.builtin.study import PERIOD, TOTAL, VARIANT, Pair, Study
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: All studies by name.
 STUDIES: dict[str, Study] = {
-    each.STUDY.name: each.STUDY for each in (curtailment, demand_response, storage, pilots, targets)
+    each.STUDY.name: each.STUDY for each in (curtailment, demand_response, storage, pilots, targets, backcast)
 }
 #: Columns of the table of variants that all studies write.
 _COMMON = (
@@ -68,7 +68,7 @@ def run_study(
     out
         Folder to write.
     full_year
-        Solve all hours instead of chosen weeks.
+        Solve all hours instead of chosen weeks; some studies do in any case.
     workers
         Processes; 0: solve in this process.
     show
@@ -84,6 +84,7 @@ def run_study(
     from gridopt.studies.builtin.solving import QUICK, solve_study
 
     study, folder = study_of(name), Path(out)
+    full_year = full_year or study.whole_year
     _require_ours(folder)
     loaded = [case if isinstance(case, Case) else load_case(case) for case in cases or study.cases]
     own = {case.name: case for case in loaded}

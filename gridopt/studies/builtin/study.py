@@ -116,6 +116,8 @@ class Study:
         Cases that are compared where none is named.
     not_told : tuple of pairs
         What the study can't tell.
+    whole_year : bool
+        Whether weeks can't stand for the year.
     """
 
     name: str
@@ -130,6 +132,7 @@ class Study:
     keeps_results: bool = False
     cases: tuple[str, ...] = ("jilin-2030",)
     not_told: tuple[Pair, ...] = ()
+    whole_year: bool = False
 
 
 def key_of(name: str, dimension: str, element: str) -> str:

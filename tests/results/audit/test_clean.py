@@ -8,14 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 
 import gridopt
 from gridopt.errors import AuditError, InputError
 from gridopt.results.audit import audit, require
+from tests.horizon.audited import audited
 from tests.horizon.random_cases import random_case
-from tests.model.systems import case_of
+from tests.model.systems import case_of, grid, load, profiles, wind
 from tests.results import solved
 
 
@@ -95,3 +97,14 @@ def test_the_audit_knows_nothing_of_the_model(tiny_result: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_a_site_without_wind_says_nothing_of_sharing() -> None:
+    net = grid()
+    load(net, 0, 30.0)
+    wind(net, 0, 60.0, "calm")
+    wind(net, 0, 40.0, "windy")
+    series = profiles(2, calm=("availability", [0.0, 1.0]), windy=("availability", [1.0, 1.0]))
+    policy = {"curtailment_sharing": "pro_rata", "dr_share_of_peak": 0.0}
+    shared = audited(case_of(net, series, policy=policy))
+    np.testing.assert_allclose(shared.dataset["renewable_p_mw"], [[0.0, 18.0], [30.0, 12.0]], atol=1e-6)
