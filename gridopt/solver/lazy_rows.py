@@ -24,6 +24,9 @@ ROW_TOLERANCE = 1e-6
 # Steps before and after a broken row whose rows enter with it: most of a window, as what is forbidden in one hour is
 # tried in the next ones, and each try is a run.
 _AROUND = 120
+# Runs of a window in which rows of one constraint may be found broken; then all of them enter, as one element after
+# another breaks them.
+_TRIES = 3
 
 
 class LazyRows:
@@ -50,6 +53,8 @@ class LazyRows:
         self._upper = np.zeros(0)
         self._rows = np.zeros(0, dtype=np.int32)
         self._stated = np.zeros(0, dtype=np.int64)
+        # of each constraint: runs of the present window in which rows of it were found broken
+        self._tries = np.zeros(len(constraints), dtype=np.int64)
 
     @property
     def n_rows(self) -> int:
@@ -63,6 +68,7 @@ class LazyRows:
     def rebind(self) -> None:
         """Take over new right-hand sides; rows in the model stay."""
         self._upper = self.compiled_upper()
+        self._tries[:] = 0
         if self.n_rows:
             upper = self._upper[self._stated]
             self.live.change_row_bounds(self._rows, np.full(upper.size, -np.inf), upper)
@@ -122,12 +128,15 @@ class LazyRows:
         return np.union1d(broken, np.flatnonzero(limiting))
 
     def _with_neighbours(self, broken: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Broken rows and those of the same element in the steps around: a breach that is mended moves on."""
+        """Broken rows and those of the same element in the steps around: a breach that is mended moves on, then all."""
         found = [broken]
         start = 0
-        for row in self.constraints:
+        for number, row in enumerate(self.constraints):
             mine = broken[(broken >= start) & (broken < start + row.size)]
-            if mine.size and len(row.shape) == 2:
+            self._tries[number] += mine.size > 0
+            if mine.size and self._tries[number] >= _TRIES:
+                found.append(np.arange(start, start + row.size))
+            elif mine.size and len(row.shape) == 2:
                 around = mine[:, None] + row.shape[0] * np.arange(-_AROUND, _AROUND + 1)
                 found.append(around[(around >= start) & (around < start + row.size)])
             start += row.size
