@@ -12,15 +12,17 @@ if TYPE_CHECKING:
     from gridopt.case import Case, load_case
     from gridopt.results.result import Result
     from gridopt.run import solve
+    from gridopt.studies.adequacy.program import adequacy
     from gridopt.studies.sweep import sweep
 
 __version__ = "0.1.0"
 
-__all__ = ["Case", "Result", "__version__", "load_case", "solve", "sweep"]
+__all__ = ["Case", "Result", "__version__", "adequacy", "load_case", "solve", "sweep"]
 
 _HOME_OF = {
     "Case": "gridopt.case",
     "Result": "gridopt.results.result",
+    "adequacy": "gridopt.studies.adequacy.program",
     "load_case": "gridopt.case",
     "solve": "gridopt.run",
     "sweep": "gridopt.studies.sweep",

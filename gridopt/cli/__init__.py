@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gridopt import __version__
-from gridopt.cli import case, many, result
+from gridopt.cli import adequacy, case, many, result
 from gridopt.cli.base import parsed_changes
 from gridopt.cli.network import network_app
 
@@ -26,6 +26,7 @@ for command in (result.run, result.report, result.audit, case.validate, case.cas
     app.command()(command)
 app.command("sweep-status")(many.sweep_status)
 app.command()(many.study)
+app.command()(adequacy.adequacy)
 app.add_typer(network_app, name="network")
 
 

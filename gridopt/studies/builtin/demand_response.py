@@ -255,9 +255,9 @@ STUDY = Study(
     read,
     not_told=(
         (
-            "可靠容量（停机抽样下的EENS、LOLE及等可靠性容量）本研究未计算；最大净负荷的降低不能代替它。",
-            "Firm capacity (EENS and LOLE under outage draws, perfect capacity of equal LOLE) is not computed here; "
-            "the net peak lowered is no substitute for it.",
+            "可靠容量（停机抽样下的EENS、LOLE及等可靠性容量）本研究未计算（见 gridopt adequacy）；最大净负荷的降低不能代替它。",
+            "Firm capacity (EENS and LOLE under outage draws, perfect capacity of equal LOLE) is what gridopt adequacy "
+            "computes; the net peak lowered is no substitute for it.",
         ),
         (
             "响应方案按全年负荷排定，各周分别求解：年度调用次数与小时按各周占比分摊。",
