@@ -255,7 +255,7 @@ STUDY = Study(
     read,
     not_told=(
         (
-            "可靠容量（停机抽样下的EENS、LOLE及等可靠性容量）本研究未计算（见 gridopt adequacy）；最大净负荷的降低不能代替它。",
+            "可靠容量（停机抽样下的EENS、LOLE及等可靠性容量）由 gridopt adequacy 计算；最大净负荷的降低不能代替它。",
             "Firm capacity (EENS and LOLE under outage draws, perfect capacity of equal LOLE) is what gridopt adequacy "
             "computes; the net peak lowered is no substitute for it.",
         ),
