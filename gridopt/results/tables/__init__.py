@@ -3,7 +3,7 @@
 >>> import gridopt
 >>> result = gridopt.solve(gridopt.load_case("tiny"))
 >>> balance = result.tables["energy_balance"]
->>> abs(balance.set_index("month").at["total", "wind_mwh"] - result.summary["wind_mwh"]) < 1e-6
+>>> bool(abs(balance.set_index("month").at["total", "wind_mwh"] - result.summary["wind_mwh"]) < 1e-6)
 True
 """
 
