@@ -21,7 +21,7 @@ def _commitment(case: Case) -> list[str]:
     """What plants say of ramps and minimum times in a run that commits no units."""
     columns = ["ramp_up_mw_per_h", "ramp_down_mw_per_h", "min_up_h", "min_down_h", "start_cost_cny"]
     gen = case.net.gen[case.net.gen["in_service"].to_numpy(bool)]
-    if case.settings.unit_commitment != "off" or not set(columns) <= set(gen.columns):
+    if case.settings.unit_commitment != "off":
         return []
     given = gen[columns].apply(lambda column: column.notna() & (column != 0)).any(axis=1)
     if not given.any():

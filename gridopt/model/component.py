@@ -121,6 +121,10 @@ class Window:
         """All its steps as a slice of the horizon."""
         return slice(self.start, self.start + self.steps)
 
+    def at_end(self, planned: Array | None, usual: Array) -> Array:
+        """What a plan (element, time) of the whole horizon says of the window's end; the usual where it ends that."""
+        return usual if planned is None or self.last else planned[:, self.span.stop - 1]
+
 
 class Component(ABC, Generic[DataT]):
     """One kind of element of the power system in a window of ``steps`` steps of ``step_h`` hours."""

@@ -43,6 +43,7 @@ from numpy.typing import NDArray
 from gridopt.model.algebra import add_up, one_over, places
 from gridopt.model.component import Array, Component, Output, State, Window, previous
 from gridopt.model.flexible_load_data import FlexibleLoadData, read_flexible_loads
+from gridopt.model.worth import price
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -129,11 +130,9 @@ class FlexibleLoad(Component[FlexibleLoadData]):
             self.least_served.value = np.where(d.may_lack[rows][:, None], 0.0, need)
             self.level_before.value = state["energy_mwh"][rows]
             held = window.last and d.returns
-            price = window.energy_price_cny_per_mwh if d.is_priced and not held else 0.0
-            worth = np.maximum(price - d.value_cny_per_mwh[rows], 0.0) / d.eta[rows]
-            if d.planned_worth_cny_per_mwh is not None and not window.last:
-                worth = d.planned_worth_cny_per_mwh[rows, span.stop - 1]
-            self.end_price.value = worth
+            energy_price = window.energy_price_cny_per_mwh if d.is_priced and not held else 0.0
+            usual = np.maximum(energy_price - d.value_cny_per_mwh, 0.0) / d.eta
+            self.end_price.value = window.at_end(d.planned_worth_cny_per_mwh, usual)[rows]
             if d.returns:
                 self.end_floor.value = d.start_e_mwh[rows] * held
         if self.giving.size:
@@ -222,13 +221,13 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         if not self.buffer.size:
             return None
         d, h = self.data, self.step_h
-        price = (d.shortfall_cny_per_mwh * h)[self.buffer] @ self._unserved()
+        penalty = (d.shortfall_cny_per_mwh * h)[self.buffer] @ self._unserved()
         if self.spilling.size:
-            price = price + d.spill_cny_per_mwh * h * cp.sum(self.spilled, axis=0)
+            penalty = penalty + d.spill_cny_per_mwh * h * cp.sum(self.spilled, axis=0)
         if d.returns:
             at_end = (np.arange(self.steps) == self.steps - 1).astype(float)
-            price = price + at_end * (d.end_cny_per_mwh[self.buffer] @ self.missing)
-        return price
+            penalty = penalty + at_end * (d.end_cny_per_mwh[self.buffer] @ self.missing)
+        return penalty
 
     def _unserved(self) -> cp.Expression:
         return self.need + self.data.chain[self.buffer] @ self.drawn - self.served
@@ -237,8 +236,7 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         """What a MWh more in each load's store would save, in each step of the window solved last, (element, step)."""
         worth = np.zeros((self.data.count, self.steps))
         if self.buffer.size:
-            dual = np.asarray(self.balance.dual_value, dtype=float)
-            worth[self.buffer] = np.maximum(dual.reshape((self.buffer.size, self.steps), order="F"), 0.0)
+            worth[self.buffer] = np.maximum(price(self.balance), 0.0)
         return worth
 
     def end_value(self) -> cp.Expression | None:

@@ -50,6 +50,7 @@ from gridopt.model.component import Array, Component, Output, State, Window, pre
 from gridopt.model.hydro_data import MM3_PER_M3_PER_S_AND_H, HydroData, Whole, read_hydro
 from gridopt.model.reserve_product import ReserveProduct
 from gridopt.model.storage_reserve import ReserveSlots
+from gridopt.model.worth import price
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -353,10 +354,10 @@ class Hydro(Component[HydroData]):
 
     def penalty(self) -> cp.Expression:
         """Price of spilled water and of broken rules."""
-        price = self.data.water_spill_cny_per_mwh * self.step_h * cp.sum(self.spill, axis=0)
+        penalty = self.data.water_spill_cny_per_mwh * self.step_h * cp.sum(self.spill, axis=0)
         for breach in self._breaches():
-            price = price + self.data.rule_cny_per_mwh * self.step_h * cp.sum(breach, axis=0)
-        return price
+            penalty = penalty + self.data.rule_cny_per_mwh * self.step_h * cp.sum(breach, axis=0)
+        return penalty
 
     def _breaches(self) -> list[cp.Variable]:
         chosen = (("lack", self.lacking), ("under", self.low_band), ("over", self.high_band))
@@ -369,8 +370,7 @@ class Hydro(Component[HydroData]):
 
     def water_value_cny_per_mwh(self) -> Array:
         """What a MWh more in each reservoir would save, in each step of the window solved last, (element, step)."""
-        dual = np.asarray(self.water.dual_value, dtype=float)
-        return dual.reshape((self.data.count, self.steps), order="F")
+        return price(self.water)
 
     def state(self, step: int) -> State:
         """Level after a step [MWh], inside its limits; the last releases and the output [MW]."""

@@ -55,6 +55,7 @@ class Reserve(Component[ReserveData]):
         super().__init__(data, steps, step_h)
         self.required = self.parameter(nonneg=True)
         self.shortfall = self.variable(0.0, self.required)
+        self.turned_down: cp.Variable | None = None
         self.downward = np.array(
             [j for j, product in enumerate(data.products) if product.kind == "spinning" and product.direction == "down"]
         )
@@ -97,7 +98,7 @@ class Reserve(Component[ReserveData]):
 
     def chosen_last(self) -> list[cp.Variable]:
         """Wind and solar that could be turned down."""
-        return [self.turned_down] if "turned_down" in vars(self) else []
+        return [] if self.turned_down is None else [self.turned_down]
 
     def _held(self, parts: Mapping[str, Component[Any]]) -> list[cp.Expression]:
         held = []
@@ -107,7 +108,7 @@ class Reserve(Component[ReserveData]):
             for offer in offers:
                 if offer is not None:
                     total = total + offer
-            if "turned_down" in vars(self) and j in self.downward:
+            if self.turned_down is not None and j in self.downward:
                 total = total + self.turned_down[int(np.flatnonzero(self.downward == j)[0])]
             held.append(total)
         return held
@@ -119,7 +120,7 @@ class Reserve(Component[ReserveData]):
     def worth(self, reduced_costs: ReducedCosts, budget_price: Array) -> dict[str, Array]:
         """Price of the requirement; with it the most that may fall short, and be held by wind and solar, is less."""
         saved = price(self.covered) - of_upper(reduced_costs(self.shortfall))
-        if "turned_down" in vars(self):
+        if self.turned_down is not None:
             saved[self.downward] -= of_upper(reduced_costs(self.turned_down))
         return {"reserve_worth_cny_per_mw": saved}
 

@@ -14,8 +14,8 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Steps = NDArray[np.int64]
 
-# What a limit may be exceeded by through rounding: of energy relative to it, of steps as it is.
-_ROUNDING = 1e-9
+#: What a limit may be exceeded by through rounding: of energy relative to it, of steps as it is.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ def keeps_limits(on: Mask, power_mw: Array, day: Steps, limits: CallLimits) -> b
     if not first.size:
         return True
     return bool(
-        power_mw[on].sum() <= limits.energy * (1 + _ROUNDING)
-        and on.sum() <= limits.steps + _ROUNDING
+        power_mw[on].sum() <= limits.energy * (1 + ROUNDING)
+        and on.sum() <= limits.steps + ROUNDING
         and first.size <= limits.calls
-        and (last - first + 1).max() <= limits.event_steps + _ROUNDING
-        and np.unique(day[on], return_counts=True)[1].max() <= limits.day_steps + _ROUNDING
+        and (last - first + 1).max() <= limits.event_steps + ROUNDING
+        and np.unique(day[on], return_counts=True)[1].max() <= limits.day_steps + ROUNDING
         and (first[1:] - last[:-1] - 1 >= limits.rest_steps).all()
     )
 
@@ -90,7 +90,7 @@ class Payback:
     def has_room(self, power_mw: Array, step: int) -> bool:
         """Whether what is saved (time,) [MW] can be taken back in the block of a step."""
         saved = power_mw[self.block == self.block[step]]
-        return bool(self.per_mw * saved.sum() <= (self.most_mw - saved).sum() * (1 + _ROUNDING))
+        return bool(self.per_mw * saved.sum() <= (self.most_mw - saved).sum() * (1 + ROUNDING))
 
 
 def drill_hours(

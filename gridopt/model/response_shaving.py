@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from gridopt.model.response_schedule import Array, CallLimits, Mask, Payback, Steps, around
+from gridopt.model.response_schedule import ROUNDING, Array, CallLimits, Mask, Payback, Steps, around
 
 # How closely the least peak is found, relative to the peak.
 _PRECISION = 1e-5
@@ -25,8 +25,6 @@ _PRECISION = 1e-5
 _NODES = 2000
 # Gaps up to this many steps are bridged.
 _LONGEST_BRIDGE = 24
-# Whole steps in a limit that rounding may have left just below them.
-_ROUNDING = 1e-9
 # What an hour on weighs against an hour of full response: without a reason nothing is called.
 _IDLE = 1e-3
 
@@ -176,7 +174,7 @@ def _rows(shaver: Shaver, at: Steps, load_mw: Array, day: Steps, peak_mw: float,
         [zero, same - before, -same],
         [empty, empty, ones],
     ]
-    right = [saved_most, np.floor(most + _ROUNDING), np.zeros(width), np.zeros(width), np.array([limits.calls])]
+    right = [saved_most, np.floor(most + ROUNDING), np.zeros(width), np.zeros(width), np.array([limits.calls])]
     if limits.rest_steps:
         blocks.append([zero, same - after, soon])
         right.append(np.ones(width))
@@ -195,7 +193,7 @@ def _sums(at: Steps, day: Steps, limits: CallLimits) -> tuple[sp.csr_array, Arra
         most.append(np.full(days.size, limits.day_steps))
     if np.isfinite(limits.event_steps):
         back = at[:, None] - at[None, :]
-        rows.append(((back >= 0) & (back <= int(limits.event_steps + _ROUNDING))).astype(float))
+        rows.append(((back >= 0) & (back <= int(limits.event_steps + ROUNDING))).astype(float))
         most.append(np.full(at.size, limits.event_steps))
     return sp.csr_array(np.vstack(rows)), np.concatenate(most)
 
@@ -219,7 +217,7 @@ def _finite(matrix: sp.csr_array, most: Array) -> tuple[sp.csr_array, Array]:
 def _bridged(above: Mask, shavers: list[Shaver]) -> Mask:
     """Steps above the peak, and short gaps between them: a program may stay on there and save a call."""
     longest = max(shaver.limits.event_steps for shaver in shavers)
-    reach = int(min(longest + _ROUNDING, _LONGEST_BRIDGE)) // 2 + 1
+    reach = int(min(longest + ROUNDING, _LONGEST_BRIDGE)) // 2 + 1
     return above | (around(above, reach) & ~_outside(above))
 
 

@@ -46,7 +46,7 @@ from gridopt.model.storage_days import DayLimits
 from gridopt.model.storage_reserve import ReserveSlots
 from gridopt.model.storage_units import AT_ONCE_MW, StorageUnits
 from gridopt.model.storage_worth import storage_worth
-from gridopt.model.worth import ReducedCosts
+from gridopt.model.worth import ReducedCosts, price
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -122,16 +122,13 @@ class Storage(Component[StorageData]):
 
     def bind(self, window: Window) -> None:
         """Start level, and at the end either the level to come back to or the worth of what is held."""
-        d, span, state = self.data, window.span, window.state[self.name]
+        d, state = self.data, window.state[self.name]
         self.energy_before.value = state["energy_mwh"]
         held_to = d.returns & window.last
         within_reach = np.minimum(d.start_e_mwh, self._reachable_mwh(self.energy_before.value))
         self.end_floor.value = np.where(held_to, np.maximum(within_reach, d.min_e_mwh), d.min_e_mwh)
-        price = max(window.energy_price_cny_per_mwh, 0.0) if d.is_priced else 0.0
-        worth = price * d.eta_discharge
-        if d.planned_worth_cny_per_mwh is not None and not window.last:
-            worth = d.planned_worth_cny_per_mwh[:, span.stop - 1]
-        self.end_price.value = np.where(held_to, 0.0, worth)
+        usual = max(window.energy_price_cny_per_mwh, 0.0) * d.is_priced * d.eta_discharge
+        self.end_price.value = np.where(held_to, 0.0, window.at_end(d.planned_worth_cny_per_mwh, usual))
         if self.limited.size:
             self.days.bind(window.start, state["used_today_mwh"])
 
@@ -312,8 +309,7 @@ class Storage(Component[StorageData]):
 
     def stored_worth_cny_per_mwh(self) -> Array:
         """What a MWh more in each store would save, in each step of the window solved last, (element, step)."""
-        dual = np.asarray(self.balance.dual_value, dtype=float)
-        return np.maximum(dual.reshape((self.data.count, self.steps), order="F"), 0.0)
+        return np.maximum(price(self.balance), 0.0)
 
     def state(self, step: int) -> State:
         """Level after a step [MWh], inside its limits; what the running day has used [MWh]."""

@@ -38,7 +38,7 @@ import numpy as np
 from gridopt.model.algebra import add_up
 from gridopt.model.component import Array, Component, Output, State, Window, previous
 from gridopt.model.tie_data import TieData, read_ties
-from gridopt.model.worth import ReducedCosts, of_lower, of_upper
+from gridopt.model.worth import ReducedCosts, of_lower, of_upper, price
 
 if TYPE_CHECKING:
     from gridopt.case import Case
@@ -234,8 +234,7 @@ class Tie(Component[TieData]):
         ahead, worth = np.zeros((2, self.data.count, self.steps))
         if self.keeping.size:
             ahead[self.keeping] = self.ahead.value
-            dual = np.asarray(self.account.dual_value, dtype=float)
-            worth[self.keeping] = dual.reshape((self.keeping.size, self.steps), order="F")
+            worth[self.keeping] = price(self.account)
         return ahead, worth
 
     def state(self, step: int) -> State:

@@ -44,8 +44,8 @@ class Filling:
             raise SolverError("a column that is chosen last has a cost: it can't be chosen without the others")
         self.live, self.columns = live, columns
         own = sp.csr_array(program.matrix.tocsr())
-        self._own = _touching(own[:, columns])
-        self._lazy = _touching(matrix[:, columns])
+        self._serving = sp.csc_array(matrix[:, columns])
+        self._own, self._lazy = _touching(own[:, columns]), _touching(self._serving)
         rows = sp.csr_array(sp.vstack([own[self._own], matrix[self._lazy]], format="csr"))
         self._given = sp.csr_array(rows[:, columns])
         others = np.ones(live.n_columns)
@@ -58,6 +58,11 @@ class Filling:
         whole = sp.csr_array(sp.hstack([self._given, slack], format="csr"))
         free = np.full(whole.shape[0], np.inf)
         self._highs.passModel(linear_program(cost, zero, zero, whole, -free, free))
+
+    def with_limits(self, rows: Index) -> Index:
+        """Lazy rows, and all others that limit the columns in them: what is asked of a column has its price."""
+        touched = _touching(self._serving[rows].T)
+        return np.union1d(rows, _touching(self._serving[:, touched]))
 
     def fill(self, upper: Array) -> None:
         """Choose the columns and put them into the live problem's solution.
@@ -91,6 +96,6 @@ class Filling:
         self.live.complete(self.columns, found)
 
 
-def _touching(matrix: sp.csr_array) -> Index:
+def _touching(matrix: sp.csr_array | sp.csc_array) -> Index:
     """Rows that have an entry."""
     return np.flatnonzero(np.diff(sp.csr_array(matrix).indptr)).astype(np.int64)

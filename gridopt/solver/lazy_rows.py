@@ -8,7 +8,8 @@ columns are chosen last (:mod:`gridopt.solver.filling`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import cvxpy as cp
 import numpy as np
@@ -48,7 +49,6 @@ class LazyRows:
         self.live = live
         self.constraints = constraints
         self._chosen_last = tuple(chosen_last)
-        self._filling: Filling | None = None
         self._beside = BesideLive(live, constraints)
         self._upper = np.zeros(0)
         self._rows = np.zeros(0, dtype=np.int32)
@@ -93,53 +93,51 @@ class LazyRows:
         if not self.constraints:
             return 0
         if values is None:
-            self._fill()
+            if self._filling is not None:
+                self._filling.fill(self._upper)
             values = self.live.values()
         over = self.matrix @ values - self._upper
         over[self._stated] = -np.inf
         broken = np.flatnonzero(over > ROW_TOLERANCE)
         if broken.size:
-            broken = np.setdiff1d(self._with_its_servants(self._with_neighbours(broken)), self._stated)
+            broken = self._with_neighbours(broken)
+            if self._filling is not None:
+                broken = self._filling.with_limits(broken)
+            broken = np.setdiff1d(broken, self._stated)
             upper = self._upper[broken]
             rows = self.live.add_rows(sp.csr_array(self.matrix[broken]), np.full(upper.size, -np.inf), upper)
             self._rows = np.concatenate([self._rows, rows])
             self._stated = np.concatenate([self._stated, broken])
         return int(broken.size)
 
-    def _fill(self) -> None:
-        """Choose the columns that are chosen last."""
+    @cached_property
+    def _filling(self) -> Filling | None:
+        """Chooses the columns that are chosen last; known once the rows were bound."""
         if not self._chosen_last:
-            return
-        if self._filling is None:
-            self._filling = Filling(self.live, self._last_columns(), self.matrix)
-        self._filling.fill(self._upper)
-
-    def _last_columns(self) -> NDArray[np.int64]:
+            return None
         places = (self.live.columns(variable) for variable in self._chosen_last)
-        return np.concatenate([np.arange(place.start, place.stop) for place in places])
+        columns = np.concatenate([np.arange(place.start, place.stop) for place in places])
+        return Filling(self.live, columns, self.matrix)
 
-    def _with_its_servants(self, broken: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Rows and all others that limit the columns chosen last in them: what a breach asks for has its price."""
-        if not self._chosen_last:
-            return broken
-        columns = self._last_columns()
-        touched = columns[np.diff(sp.csc_array(self.matrix[broken][:, columns]).indptr) > 0]
-        limiting = np.diff(sp.csr_array(self.matrix[:, touched]).indptr) > 0
-        return np.union1d(broken, np.flatnonzero(limiting))
+    def _blocks(self, rows: NDArray[np.int64]) -> Iterator[tuple[cp.Constraint, int, NDArray[np.bool_]]]:
+        """Each constraint with the number of its first row, and which of some rows are its own."""
+        first = 0
+        for constraint in self.constraints:
+            yield constraint, first, (rows >= first) & (rows < first + constraint.size)
+            first += constraint.size
 
     def _with_neighbours(self, broken: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Broken rows and those of the same element in the steps around: a breach that is mended moves on, then all."""
+        """Broken rows and those of the same element in the steps around, or all rows of what is broken in many runs."""
         found = [broken]
-        start = 0
-        for number, row in enumerate(self.constraints):
-            mine = broken[(broken >= start) & (broken < start + row.size)]
-            self._tries[number] += mine.size > 0
-            if mine.size and self._tries[number] >= _TRIES:
-                found.append(np.arange(start, start + row.size))
-            elif mine.size and len(row.shape) == 2:
-                around = mine[:, None] + row.shape[0] * np.arange(-_AROUND, _AROUND + 1)
-                found.append(around[(around >= start) & (around < start + row.size)])
-            start += row.size
+        for number, (row, first, own) in enumerate(self._blocks(broken)):
+            if not own.any():
+                continue
+            self._tries[number] += 1
+            if self._tries[number] >= _TRIES:
+                found.append(np.arange(first, first + row.size))
+            elif len(row.shape) == 2:
+                around = broken[own][:, None] + row.shape[0] * np.arange(-_AROUND, _AROUND + 1)
+                found.append(around[(around >= first) & (around < first + row.size)])
         return np.unique(np.concatenate(found))
 
     def unpack(self) -> None:
@@ -153,9 +151,7 @@ class LazyRows:
 
     def stated(self) -> list[tuple[cp.Constraint, NDArray[np.int64], NDArray[np.int64]]]:
         """Of each constraint: numbers of its rows in the live model, and which entries (column-major) they are."""
-        starts = np.cumsum([0, *[row.size for row in self.constraints]])
-        found = []
-        for row, start in zip(self.constraints, starts[:-1], strict=True):
-            mine = (self._stated >= start) & (self._stated < start + row.size)
-            found.append((row, self._rows[mine].astype(np.int64), self._stated[mine] - start))
-        return found
+        return [
+            (row, self._rows[own].astype(np.int64), self._stated[own] - first)
+            for row, first, own in self._blocks(self._stated)
+        ]

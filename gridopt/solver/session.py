@@ -273,7 +273,7 @@ class LiveProblem:
         if self._program is not None and self._program.hessian is not None:
             raise InputError("a quadratic cost (cp2) and stores that must not run both ways: give it as a pwl_cost")
         highs, kinds = self.highs, highspy.HighsVarType
-        self._forget_solution()
+        self._read = {}
         highs.setOptionValue("solver", "choose")
         highs.setOptionValue("presolve", "choose")
         highs.setOptionValue("mip_rel_gap", 0.0)
@@ -319,7 +319,7 @@ class LiveProblem:
             When no attempt ends in an optimum, with the last status.
         """
         status = _STATUS.kNotset
-        self._forget_solution()
+        self._read = {}
         for number, attempt in enumerate(_INTERIOR + _ATTEMPTS if self.options.interior else _ATTEMPTS):
             if number:
                 self.highs.clearSolver()
@@ -336,20 +336,23 @@ class LiveProblem:
                 raise InfeasibleError("no schedule meets all limits of this window")
         raise SolverError(f"HiGHS stopped with status {self.highs.modelStatusToString(status)}")
 
-    def _forget_solution(self) -> None:
-        self._read = {}
-
     def _solution(self, name: str) -> Array:
         """A part of the solution of the last run."""
         if not self._read:
             found = self.highs.getSolution()
             for part in ("col_value", "col_dual", "row_value", "row_dual"):
-                self._read[part] = np.asarray(getattr(found, part), dtype=float)
+                self._keep(part, np.asarray(getattr(found, part), dtype=float))
         return self._read[name]
+
+    def _keep(self, name: str, values: Array) -> None:
+        values.flags.writeable = False  # all who ask get the same array
+        self._read[name] = values
 
     def complete(self, columns: NDArray[np.int64], values: Array) -> None:
         """Put other values of some columns into the solution of the last run; they hold until the next one."""
-        self._solution("col_value")[columns] = values
+        completed = self.values().copy()
+        completed[columns] = values
+        self._keep("col_value", completed)
 
     def values(self) -> Array:
         """Primal values of all columns, those chosen afterwards in their place."""

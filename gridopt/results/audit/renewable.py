@@ -54,13 +54,12 @@ def _shared(view: View, offered: Array, power: Array) -> Finding:
         )
     )
     own_battery = {int(row) for row in view.table("storage")["co_located_sgen"].dropna()}
-    price, output_price = curtailment_price(view), linear(view, rows)
+    price, output_price, co2 = curtailment_price(view), linear(view, rows), rows.column("co2_t_per_mwh", 0.0)
+    weather = [technology in WIND + SOLAR for technology in rows.words("technology")]
     groups: dict[object, list[int]] = {}
     for i, (place, bus) in enumerate(zip(rows.places, rows.buses, strict=True)):
         alone = i if place[0] == "sgen" and place[1] in own_battery else -1
-        technology = rows.words("technology")[i] in WIND + SOLAR
-        co2 = rows.column("co2_t_per_mwh", 0.0)[i]
-        key = (bus, price[i], output_price[i], co2, technology, str(zone.get(place, "")), alone)
+        key = (bus, price[i], output_price[i], co2[i], weather[i], str(zone.get(place, "")), alone)
         groups.setdefault(key, []).append(i)
     rate, reference = _rate(power, offered), np.ones_like(power)
     for sites in groups.values():  # what each offers counts: a site without wind says nothing
