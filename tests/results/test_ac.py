@@ -43,9 +43,11 @@ def test_flows_follow_the_dispatch() -> None:
     flow = np.abs(data["branch_flow_mw"].to_numpy()[lines])
     net = solved.tiny().case.net
     rated = np.sqrt(3) * 220.0 * net.line["max_i_ka"].to_numpy() * net.line["parallel"].to_numpy()
-    error = data["ac_loading_percent"].to_numpy()[lines] - 100 * flow / rated[:, None]
+    loading = 100 * flow / rated[:, None]
+    error = data["ac_loading_percent"].to_numpy()[lines] - loading
     assert np.median(np.abs(error)) < 4.0
-    assert np.abs(error).max() < 20.0
+    assert np.abs(error[loading > 5.0]).max() < 15.0
+    assert np.abs(error).max() < 20.0  # a line without power still carries reactive power
 
 
 def test_every_element_is_read_with_the_sign_of_its_table() -> None:
