@@ -22,7 +22,6 @@ from gridopt.studies.design import Design, grid, latin_hypercube, listed
 from gridopt.studies.scenario import Failed, Solved, Template
 from gridopt.studies.store import Store
 from tests.report.test_html import LANGUAGES, Page, decoded
-from tests.report.test_html_browser import browser  # noqa: F401 (a fixture)
 
 KEYS = ("demand_mwh", "curtailment_rate", "operating_cost_cny", "objective_cny", "co2_t", "unserved_mwh")
 PHS, SHARE, YEAR = "storage.phs.p_mw", "policy.dr_share_of_peak", "weather_year"
@@ -207,11 +206,7 @@ def test_what_is_no_store_or_broken_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_figure_is_drawn_and_a_choice_draws_another(
-    browser: Any,  # noqa: F811
-    store: Path,
-    tmp_path: Path,
-    language: Language,
-    width: int,
+    browser: Any, store: Path, tmp_path: Path, language: Language, width: int
 ) -> None:
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme="dark")
     found: list[str] = []

@@ -91,7 +91,7 @@ def written(page: str, path: Path) -> Path:
 
 def report_html(folders: Sequence[Folder], language: Language, counting: Counting | None = None) -> str:
     """The page as text; parameters as in :func:`write_report`."""
-    units = Units(language, counting or ("wankw" if language == "zh" else "mw"))
+    units = Units.of(language, counting)
     views = [View(folder, units) for folder in folders]
     try:
         _check(folders)

@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 Words = NDArray[np.str_]
 Numbers = NDArray[np.int64]
 Trace = dict[str, Any]
+#: Traces and layout.
+Drawn = tuple[Sequence[Trace], dict[str, Any]]
 
 #: Colours that are read on light and on dark paper, by kind of plant, store or cause.
 COLOURS = {
@@ -169,7 +171,7 @@ class Variants(Figure):
         Width below which it is moved sideways [pixels].
     """
 
-    variants: Sequence[tuple[Sequence[Trace], dict[str, Any]]] = ()
+    variants: Sequence[Drawn] = ()
     least_width: int = 0
 
     @property

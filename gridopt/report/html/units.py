@@ -42,6 +42,10 @@ class Scale:
         text = f"{value / self.size:,.{self.digits}f}"
         return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
 
+    def with_unit(self, value: float) -> str:
+        """The number with its unit."""
+        return f"{self.shown(value)} {self.unit}".strip()
+
 
 # Scales of each quantity by the counting: from which size on, size of the unit, key of its name, digits.
 _Steps = tuple[tuple[float, float, str, int], ...]
@@ -85,6 +89,11 @@ class Units:
     language: Language
     counting: Counting
 
+    @classmethod
+    def of(cls, language: Language, counting: Counting | None) -> Units:
+        """Units of a language; by default in the counting that it is used to."""
+        return cls(language, counting or ("wankw" if language == "zh" else "mw"))
+
     def scale(self, quantity: str, largest: float) -> Scale:
         """Scale of a quantity (``mw``, ``mwh``, ``cny``, ``t``, ``tce``, ``cny_per_mwh``, ``pu``, ``h`` …).
 
@@ -127,5 +136,4 @@ class Units:
             return MISSING
         if value == 0:
             return f"0 {self.scale(quantity, 0.0).unit}".strip()
-        scale = self.scale(quantity, value)
-        return f"{scale.shown(value)} {scale.unit}".strip()
+        return self.scale(quantity, value).with_unit(value)

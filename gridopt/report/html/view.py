@@ -66,7 +66,7 @@ class View:
     def alike(self, values: Sequence[float | None], quantity: str) -> list[str]:
         """Numbers that stand side by side, all with the unit of the largest."""
         scale = self.units.scale(quantity, max((abs(value) for value in values if value is not None), default=0.0))
-        return [MISSING if value is None else f"{scale.shown(value)} {scale.unit}".strip() for value in values]
+        return [MISSING if value is None else scale.with_unit(value) for value in values]
 
     def budget(self, name: str) -> str:
         """Name of a budget."""

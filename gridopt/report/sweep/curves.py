@@ -12,6 +12,7 @@ from gridopt.report.html.parts import (
     Absent,
     Array,
     Choice,
+    Drawn,
     Numbers,
     Section,
     Text,
@@ -25,7 +26,6 @@ from gridopt.report.html.parts import (
 from gridopt.report.sweep.scenarios import Lever
 from gridopt.report.sweep.view import Outcome, SweepView
 
-Drawn = tuple[list[Trace], dict[str, Any]]
 # Values of the only other lever that have a colour and a name each; combinations of others that are drawn in grey.
 _MOST_NAMED, _MOST_LINES = len(SERIES), 200
 _GREY = "rgba(128,136,148,0.35)"
@@ -36,7 +36,7 @@ def section(view: SweepView) -> Section | Absent:
     """A figure for each lever, or bars of named scenarios; a list chooses the outcome."""
     title, sweep = view.say("curves_title"), view.sweep
     if not view.outcomes:
-        return Absent(title, view.say("nothing_varies" if sweep.done.any() else "nothing_done"))
+        return Absent(title, view.nothing)
     if sweep.design != "named" and not sweep.varied:
         return Absent(title, view.say("no_lever"))
     names = [outcome.title for outcome in view.outcomes]
@@ -58,7 +58,7 @@ def section(view: SweepView) -> Section | Absent:
         for k, lever in enumerate(sweep.varied)
     ]  # fmt: skip
     blocks: list[Any] = [Choice(view.say("shown"), names, [figure.key for figure in figures]), *figures]
-    if sweep.design != "grid":
+    if not gridded:
         blocks.insert(0, Text(view.say("curves_note_points"), "note"))
     elif not _two_levers(view):
         blocks.insert(0, Text(view.say("curves_note_mean"), "note"))
@@ -147,8 +147,8 @@ def _of_grid(view: SweepView, lever: Lever, outcome: Outcome) -> Drawn:
         gap = np.hstack([rows, np.full((len(rows), 1), np.nan)]).ravel()
         grey = {"line": {"color": _GREY, "width": 1}, "hoverinfo": "skip", "hovertemplate": None}
         traces.append(line(view.say("one_scenario"), [*x, None] * len(rows), gap, _GREY, unit, **grey))
-    mean = line(view.say("mean"), x, np.nanmean(rows, axis=0), SERIES[0], unit, **marked)
-    return [*traces, mean | {"line": {"color": SERIES[0], "width": 2.6}}], layout
+    thick = {"line": {"color": SERIES[0], "width": 2.6}}
+    return [*traces, line(view.say("mean"), x, np.nanmean(rows, axis=0), SERIES[0], unit, **marked, **thick)], layout
 
 
 def _with(view: SweepView, lever: Lever) -> Numbers:
@@ -178,8 +178,8 @@ def _of_points(view: SweepView, lever: Lever, outcome: Outcome) -> Drawn:
     if lever.numbers is not None:
         middle, mean = slices(lever.numbers[at], outcome.values[at])
         if middle.size:
-            trace = line(view.say("mean"), middle.tolist(), mean, SERIES[1], unit)
-            traces.append(trace | {"line": {"color": SERIES[1], "width": 2.6}})
+            thick = {"line": {"color": SERIES[1], "width": 2.6}}
+            traces.append(line(view.say("mean"), middle.tolist(), mean, SERIES[1], unit, **thick))
     return traces, axes(outcome.short) | {"xaxis": _axis(lever), "hovermode": "closest"}
 
 

@@ -12,8 +12,8 @@ from gridopt.report.html.parts import (
     Absent,
     Array,
     Choice,
+    Drawn,
     Section,
-    Table,
     Text,
     Trace,
     Variants,
@@ -21,17 +21,15 @@ from gridopt.report.html.parts import (
     line,
     packed,
 )
-from gridopt.report.sweep.curves import Drawn
 from gridopt.report.sweep.parallel import colour_scale
 from gridopt.report.sweep.scenarios import Sweep
 from gridopt.report.sweep.view import SweepView
 
 _COSTS = ("operating_cost_cny", "objective_cny")
-_RATE, _UNSERVED = "curtailment_rate", "unserved_mwh"
+_RATE = "curtailment_rate"
 _SHOWN = ("operating_cost_cny", "objective_cny", "co2_t", "unserved_mwh")
 # Differences that a solver's tolerance may make: of the rate, and of cost relative to the largest.
 _SAME_RATE, _SAME_COST = 1e-6, 1e-6
-_LOST_MWH = 1e-3
 _CROSS = {"width": 2, "color": "#d1495b"}
 # Up to here the names of scenarios stand beside their points.
 _MOST_NAMED = 12
@@ -61,15 +59,13 @@ def section(view: SweepView) -> Section | Absent:
     if not costs:
         return Absent(title, view.say("no_curtailment" if sweep.done.any() else "nothing_done"))
     fronts = {key: pareto_front(_rounded(rate, _SAME_RATE), _rounded_cost(sweep.values(key))) for key in costs}
-    lost = sweep.values(_UNSERVED) > _LOST_MWH
-    figure = Variants(
-        "front", "", [], {}, 420, variants=[_drawn(view, key, fronts[key], lost) for key in costs]
-    )  # fmt: skip
+    best = fronts[costs[0]].tolist()
+    listed = [_RATE, *(key for key in _SHOWN if np.isfinite(sweep.values(key)[best]).any())]
     blocks: list[Any] = [
         Text(view.say("front_note"), "note"),
         Choice(view.say("cost"), [view.outcome(key).title for key in costs], ["front"]),
-        figure,
-        _table(view, fronts[costs[0]]),
+        Variants("front", "", [], {}, 420, variants=[_drawn(view, key, fronts[key]) for key in costs]),
+        view.table(best, listed, view.say("front_table")),
     ]
     return Section("front", title, blocks)
 
@@ -84,7 +80,7 @@ def _rounded_cost(cost: Array) -> Array:
     return _rounded(cost, _SAME_COST * max(float(known.max()), 1.0))
 
 
-def _drawn(view: SweepView, key: str, front: NDArray[np.int64], lost: NDArray[np.bool_]) -> Drawn:
+def _drawn(view: SweepView, key: str, front: NDArray[np.int64]) -> Drawn:
     rate, cost = view.outcome(_RATE), view.outcome(key)
     x, y = _rounded(rate.values, _SAME_RATE * rate.scale.factor), cost.values
     best = line(view.say("front"), x[front].tolist(), y[front], SERIES[1], cost.scale.unit)
@@ -94,11 +90,11 @@ def _drawn(view: SweepView, key: str, front: NDArray[np.int64], lost: NDArray[np
         "marker": {"size": 15, "symbol": "circle-open", "color": SERIES[1], "line": {"width": 2}}, "hoverinfo": "skip",
     }  # fmt: skip
     layout = axes(cost.short) | {"xaxis": {"title": {"text": rate.short}}, "hovermode": "closest"}
-    return [best, ring, *_points(view, x, y, lost, f"{rate.label} %{{x:,.4~g}} {rate.scale.unit}<br>{cost.label} "
+    return [best, ring, *_points(view, x, y, f"{rate.label} %{{x:,.4~g}} {rate.scale.unit}<br>{cost.label} "
                                  f"%{{y:,.6~g}} {cost.scale.unit}")], layout  # fmt: skip
 
 
-def _points(view: SweepView, x: Array, y: Array, lost: NDArray[np.bool_], words: str) -> list[Trace]:
+def _points(view: SweepView, x: Array, y: Array, words: str) -> list[Trace]:
     """Points of all scenarios, coloured by the first lever that varies; crosses where demand is not served."""
     sweep = view.sweep
     known = np.isfinite(x) & np.isfinite(y)
@@ -116,8 +112,8 @@ def _points(view: SweepView, x: Array, y: Array, lost: NDArray[np.bool_], words:
         }  # fmt: skip
 
     traces = [points(which, name, marker) for name, which, marker in _groups(sweep, known)]
-    if (known & lost).any():
-        crosses = points(known & lost, view.say("lost"), {"symbol": "x-thin", "size": 9, "line": _CROSS})
+    if (lost := known & sweep.lost).any():
+        crosses = points(lost, view.say("lost"), {"symbol": "x-thin", "size": 9, "line": _CROSS})
         traces.append(crosses | {"mode": "markers", "hoverinfo": "skip", "hovertemplate": None})
     return traces
 
@@ -135,13 +131,3 @@ def _groups(sweep: Sweep, known: NDArray[np.bool_]) -> list[tuple[str, NDArray[n
         ]
     values = lever.code.astype(float) if lever.numbers is None else lever.numbers
     return [("", known, {"color": packed(values[known]), **colour_scale(lever.name)})]
-
-
-def _table(view: SweepView, front: NDArray[np.int64]) -> Table:
-    sweep, at = view.sweep, [int(k) for k in front]
-    keys = [_RATE, *(key for key in _SHOWN if np.isfinite(sweep.values(key)[at]).any())]
-    columns = [view.column(key, at) for key in keys]
-    own = [[sweep.names[k], *(lever.labels[lever.code[k]] for lever in sweep.varied)] for k in at]
-    head = [view.say("scenario"), *(lever.name for lever in sweep.varied), *(view.label(key) for key in keys)]
-    rows = [[*words, *cells] for words, cells in zip(own, zip(*columns, strict=True), strict=True)]
-    return Table(head, rows, title=view.say("front_table"), words=1 + len(sweep.varied))

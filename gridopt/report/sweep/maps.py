@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gridopt.report.html.parts import Absent, Array, Choice, Section, Text, Trace, Variants, packed
-from gridopt.report.sweep.curves import Drawn, comparable
+from gridopt.report.html.parts import Absent, Array, Choice, Drawn, Section, Text, Trace, Variants, packed
+from gridopt.report.sweep.curves import comparable
 from gridopt.report.sweep.parallel import colour_scale
 from gridopt.report.sweep.scenarios import Lever
 from gridopt.report.sweep.view import Outcome, SweepView
@@ -22,13 +22,13 @@ def section(view: SweepView) -> Section | Absent:
     """A map for each pair of levers; a list chooses the outcome."""
     title, sweep = view.say("maps_title"), view.sweep
     if not view.outcomes:
-        return Absent(title, view.say("nothing_varies" if sweep.done.any() else "nothing_done"))
+        return Absent(title, view.nothing)
     pairs = list(combinations(sweep.varied, 2))
-    if sweep.design != "grid":
+    gridded = sweep.design == "grid"
+    if not gridded:
         pairs = [pair for pair in pairs if all(lever.numbers is not None for lever in pair)]
     if not pairs or sweep.design == "named":
         return Absent(title, view.say("no_pair"))
-    gridded = sweep.design == "grid"
     draw = _of_grid if gridded else _of_points
     figures = [
         Variants(
@@ -42,7 +42,7 @@ def section(view: SweepView) -> Section | Absent:
         Choice(view.say("shown"), [outcome.title for outcome in view.outcomes], [figure.key for figure in figures]),
         *figures,
     ]
-    if sweep.design != "grid":
+    if not gridded:
         blocks.insert(0, Text(view.say("maps_note_points"), "note"))
     elif len(sweep.varied) > 2:
         blocks.insert(0, Text(view.say("maps_note"), "note"))

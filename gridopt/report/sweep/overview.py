@@ -18,7 +18,6 @@ _COLUMNS = (
     *("net_export_mwh", "dr_mwh", "unserved_mwh"),
 )
 _MOST_ROWS, _MOST_FAILED, _MOST_VALUES = 500, 50, 12
-_LOST_MWH = 1e-3
 
 
 def section(view: SweepView) -> Section:
@@ -34,8 +33,7 @@ def section(view: SweepView) -> Section:
     blocks: list[Any] = [Text(_scope(view)), Tiles(tiles)]
     if failed or missing:
         blocks.append(Text(view.say("unfinished", missing=f"{missing:,}", failed=f"{failed:,}"), "attention"))
-    lost = int((sweep.values("unserved_mwh") > _LOST_MWH).sum())
-    if lost:
+    if lost := int(sweep.lost.sum()):
         blocks.append(Text(view.say("not_served", count=f"{lost:,}"), "attention"))
     blocks.append(_levers(view))
     same = [o.label for o in map(view.outcome, OUTCOMES) if np.isfinite(o.values).any() and not o.varies]
@@ -83,29 +81,18 @@ def _told(view: SweepView, lever: Lever) -> str:
 
 def _failures(view: SweepView) -> Table:
     sweep = view.sweep
-    at = np.flatnonzero(sweep.failed)[:_MOST_FAILED]
-    rows = [
-        [sweep.names[k], *_of_levers(view, int(k)), str(sweep.records.get(int(k), {}).get("reason") or MISSING)]
-        for k in at
-    ]
+    at = np.flatnonzero(sweep.failed)[:_MOST_FAILED].tolist()
+    rows = [[sweep.names[k], *sweep.labels(k), str(sweep.records.get(k, {}).get("reason") or MISSING)] for k in at]
     head = [view.say("scenario"), *(lever.name for lever in sweep.varied), view.say("reason")]
     return Table(head, rows, title=view.say("failed_table"), words=len(head), folded=len(at) > 10)
-
-
-def _of_levers(view: SweepView, scenario: int) -> list[str]:
-    return [lever.labels[lever.code[scenario]] for lever in view.sweep.varied]
 
 
 def scenarios(view: SweepView) -> Section:
     """All scenarios with their levers and main numbers, folded."""
     sweep = view.sweep
-    at = [int(k) for k in np.flatnonzero(sweep.done)]
+    at = np.flatnonzero(sweep.done).tolist()
     keys = [key for key in _COLUMNS if np.isfinite(sweep.values(key)).any()]
-    columns = [view.column(key, at[:_MOST_ROWS]) for key in keys]
-    head = [view.say("scenario"), *(lever.name for lever in sweep.varied), *(view.label(key) for key in keys)]
-    own = [[sweep.names[k], *_of_levers(view, k)] for k in at[:_MOST_ROWS]]
-    rows = [[*words, *(column[i] for column in columns)] for i, words in enumerate(own)]
-    blocks: list[Any] = [Table(head, rows, words=1 + len(sweep.varied), folded=len(rows) > 12)]
+    blocks: list[Any] = [view.table(at[:_MOST_ROWS], keys, folded=len(at) > 12)]
     if len(at) > _MOST_ROWS:
         blocks.insert(0, Text(view.say("table_more", shown=_MOST_ROWS, all=f"{len(at):,}"), "note"))
     return Section("scenarios", view.say("table_title"), blocks)

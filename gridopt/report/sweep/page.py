@@ -49,6 +49,6 @@ def write_sweep_report(store: Path, path: Path, language: Language = "zh", count
 
 def sweep_html(sweep: Sweep, language: Language, counting: Counting | None = None) -> str:
     """The page as text."""
-    view = SweepView(sweep, Units(language, counting or ("wankw" if language == "zh" else "mw")))
+    view = SweepView(sweep, Units.of(language, counting))
     name = sweep.attributes.get("case") or sweep.path.name
     return rendered(f"{name} · {view.say('title')}", [section(view) for section in SECTIONS], language)

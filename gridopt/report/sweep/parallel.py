@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gridopt.report.html.parts import Absent, Choice, Section, Text, Trace, Variants, packed
+from gridopt.report.html.parts import Absent, Choice, Numbers, Section, Text, Trace, Variants, packed
 from gridopt.report.sweep.scenarios import Lever, number
 from gridopt.report.sweep.view import Outcome, SweepView
 
@@ -33,7 +33,7 @@ def section(view: SweepView) -> Section | Absent:
     """A line for each scenario that is done; a list chooses what colours it."""
     title, sweep = view.say("parallel_title"), view.sweep
     if not view.outcomes:
-        return Absent(title, view.say("nothing_varies" if sweep.done.any() else "nothing_done"))
+        return Absent(title, view.nothing)
     at = np.flatnonzero(sweep.done)
     lines = [outcome for outcome in view.outcomes if np.isfinite(outcome.values[at]).all()]
     drawn = [outcome for outcome in lines if outcome.key in _AXES][:_MOST_AXES] or lines[:_MOST_AXES]
@@ -48,7 +48,7 @@ def section(view: SweepView) -> Section | Absent:
     return Section("parallel", title, [Text(view.say("parallel_note"), "note"), choice, figure])
 
 
-def _lever_axis(lever: Lever, at: Any) -> dict[str, Any]:
+def _lever_axis(lever: Lever, at: Numbers) -> dict[str, Any]:
     """Axis of a lever: its numbers, or its different values in their order."""
     label = _broken(lever.name)
     if lever.numbers is not None and np.isfinite(lever.numbers).all():
@@ -57,11 +57,11 @@ def _lever_axis(lever: Lever, at: Any) -> dict[str, Any]:
         if different.size <= _MOST_TICKS:
             ticks = {"tickvals": different.tolist(), "ticktext": [number(value) for value in different]}
         return {"label": label, "values": packed(lever.numbers[at]), **ticks}
-    codes = list(range(len(lever.labels)))
-    return {"label": label, "values": packed(lever.code[at]), "tickvals": codes, "ticktext": list(lever.labels)}
+    values, codes = packed(lever.code[at].astype(float)), list(range(len(lever.labels)))
+    return {"label": label, "values": values, "tickvals": codes, "ticktext": list(lever.labels)}
 
 
-def _outcome_axis(outcome: Outcome, at: Any) -> dict[str, Any]:
+def _outcome_axis(outcome: Outcome, at: Numbers) -> dict[str, Any]:
     return {"label": _broken(outcome.short), "values": packed(outcome.values[at]), "tickformat": ".4~g"}
 
 
@@ -82,7 +82,7 @@ def _broken(name: str) -> str:
     return f"{name[:middle].rstrip()}<br>{name[middle:]}"
 
 
-def _trace(axes: list[dict[str, Any]], outcome: Outcome, at: Any) -> Trace:
+def _trace(axes: list[dict[str, Any]], outcome: Outcome, at: Numbers) -> Trace:
     line = {"color": packed(outcome.values[at]), **colour_scale(outcome.scale.unit)}
     # the ends of the axes have no numbers of their own: they would stand in the second line of the names
     return {"type": "parcoords", "dimensions": axes, "line": line, "rangefont": {"color": "rgba(0,0,0,0)"}}

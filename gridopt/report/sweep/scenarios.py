@@ -22,6 +22,7 @@ from gridopt.report.html.units import MISSING
 # What marks a zarr as a store of a sweep, and the dimension of every design but a grid.
 _MARK, _SCENARIO = "gridopt_sweep", "scenario"
 _MISSING, _DONE, _FAILED = 0, 1, 2
+_LOST_MWH = 1e-3  # less is rounding
 
 
 def number(value: float, digits: int = 6) -> str:
@@ -133,6 +134,11 @@ class Sweep:
         """(scenario,) whether it is still to be solved."""
         return np.asarray(self.status == _MISSING)
 
+    @property
+    def lost(self) -> NDArray[np.bool_]:
+        """(scenario,) whether demand is not served."""
+        return np.asarray(self.values("unserved_mwh") > _LOST_MWH)
+
     @cached_property
     def varied(self) -> tuple[Lever, ...]:
         """Levers that have more than one value."""
@@ -142,10 +148,15 @@ class Sweep:
         """A number of the summary, (scenario,); NaN where there is none."""
         return self.summary.get(key, np.full(self.size, np.nan))
 
+    def labels(self, scenario: int) -> list[str]:
+        """What a scenario has of each lever that varies."""
+        return [lever.labels[lever.code[scenario]] for lever in self.varied]
+
     def told(self, scenario: int) -> str:
         """A scenario in words, a line for each lever that varies."""
         own = [self.names[scenario]] if self.design == "named" else []
-        return "<br>".join([*own, *(f"{lever.name} = {lever.labels[lever.code[scenario]]}" for lever in self.varied)])
+        levers = zip(self.varied, self.labels(scenario), strict=True)
+        return "<br>".join([*own, *(f"{lever.name} = {label}" for lever, label in levers)])
 
     @cached_property
     def records(self) -> dict[int, dict[str, Any]]:
@@ -192,16 +203,17 @@ def read_sweep(path: Path) -> Sweep:
     InputError
         When it is none, or can't be read.
     """
-    if not is_sweep(path):
+    attributes = _attributes(path)
+    if _MARK not in attributes:
         raise InputError(Fault(str(path), message="is no store of a sweep; `gridopt sweep FILE --out STORE` makes one"))
     try:
         with xr.open_zarr(path, chunks=None, consolidated=True) as opened:
-            return _sweep(path, opened)
+            return _sweep(path, attributes, opened)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(Fault(str(path), message=f"can't be read: {error}")) from error
 
 
-def _sweep(path: Path, opened: xr.Dataset) -> Sweep:
+def _sweep(path: Path, attributes: dict[str, Any], opened: xr.Dataset) -> Sweep:
     dims = tuple(map(str, opened["status"].dims))
     shape = tuple(opened.sizes[dim] for dim in dims)
     status = opened["status"].to_numpy().ravel().astype(np.int64)
@@ -218,12 +230,12 @@ def _sweep(path: Path, opened: xr.Dataset) -> Sweep:
         for name, values in opened.coords.items()
         if values.ndim == 1 and values.dims[0] in dims and name != _SCENARIO
     ]
-    order = [*dims, *str(_attributes(path).get("coordinates", "")).split()]  # the design's; xarray has another one
+    order = [*dims, *str(attributes.get("coordinates", "")).split()]  # the design's; xarray has another one
     levers.sort(key=lambda lever: order.index(lever.name) if lever.name in order else len(order))
     done = np.where(status == _DONE, numbers, np.nan)
     keys = [str(key) for key in opened["summary_key"].to_numpy().tolist()]
     summary = dict(zip(keys, done, strict=True))
-    return Sweep(path, dict(opened.attrs), design, shape, tuple(levers), tuple(names), status, summary)
+    return Sweep(path, attributes, design, shape, tuple(levers), tuple(names), status, summary)
 
 
 def _plain(text: object) -> dict[str, Any]:

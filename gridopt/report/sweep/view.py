@@ -9,13 +9,12 @@ from functools import cached_property
 
 import numpy as np
 
-from gridopt.report.html.parts import Array
-from gridopt.report.html.sections.headline import quantity
+from gridopt.report.html.parts import Array, Table
+from gridopt.report.html.sections.headline import label, quantity
 from gridopt.report.html.units import MISSING, Scale, Units
-from gridopt.report.html.words import text
 from gridopt.report.sweep.scenarios import Sweep
 from gridopt.report.sweep.words import SWEEP_TEXTS
-from gridopt.results.tables.words import HEADLINES, Language, words
+from gridopt.results.tables.words import Language, words
 
 #: Numbers of the summary that a page looks at, in their order.
 OUTCOMES = (
@@ -84,10 +83,7 @@ class SweepView:
 
     def label(self, key: str) -> str:
         """Name of a number of the summary."""
-        for known in (key, f"{key}_pu"):
-            if known in HEADLINES:
-                return words(HEADLINES[known], self.language)
-        return text(f"key_{key}", self.language)
+        return label(key, self.language)
 
     def outcome(self, key: str) -> Outcome:
         """A number of the summary in the unit that fits its largest value."""
@@ -101,21 +97,31 @@ class SweepView:
         """Outcomes in which scenarios differ."""
         return tuple(outcome for outcome in map(self.outcome, OUTCOMES) if outcome.varies)
 
+    @property
+    def nothing(self) -> str:
+        """Why there are no outcomes, where there are none."""
+        return self.say("nothing_varies" if self.sweep.done.any() else "nothing_done")
+
     def column(self, key: str, scenarios: Sequence[int]) -> list[str]:
         """Cells of a number of the summary, all in one unit."""
-        outcome = self.outcome(key)
-        size = outcome.scale.size
-        return [self._cell(outcome.scale, outcome.values[k] * size) for k in scenarios]
+        values, scale = self.sweep.values(key), self.outcome(key).scale
+        return [MISSING if np.isnan(values[k]) else scale.with_unit(float(values[k])) for k in scenarios]
+
+    def table(self, scenarios: Sequence[int], keys: Sequence[str], title: str = "", *, folded: bool = False) -> Table:
+        """Scenarios with their levers and numbers of the summary."""
+        sweep = self.sweep
+        columns = [self.column(key, scenarios) for key in keys]
+        head = [self.say("scenario"), *(lever.name for lever in sweep.varied), *map(self.label, keys)]
+        rows = [
+            [sweep.names[k], *sweep.labels(k), *(column[row] for column in columns)] for row, k in enumerate(scenarios)
+        ]
+        return Table(head, rows, title, words=1 + len(sweep.varied), folded=folded)
 
     def span(self, key: str) -> str:
         """From the least to the largest value of all scenarios, with the unit."""
-        outcome = self.outcome(key)
-        known = self.sweep.values(key)[np.isfinite(outcome.values)]
+        values, scale = self.sweep.values(key), self.outcome(key).scale
+        known = values[np.isfinite(values)]
         if not known.size:
             return MISSING
-        low, high = (outcome.scale.shown(float(value)) for value in (known.min(), known.max()))
-        return f"{low if low == high else f'{low}–{high}'} {outcome.scale.unit}".strip()
-
-    @staticmethod
-    def _cell(scale: Scale, value: float) -> str:
-        return MISSING if np.isnan(value) else f"{scale.shown(float(value))} {scale.unit}".strip()
+        low, high = (scale.shown(float(value)) for value in (known.min(), known.max()))
+        return f"{low if low == high else f'{low}–{high}'} {scale.unit}".strip()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from gridopt.results.tables.words import Pair
+from gridopt.report.html.words import TEXTS
+from gridopt.results.tables.words import PROVENANCE, Pair
 
 SWEEP_TEXTS: dict[str, Pair] = {
+    # as in the report of a result
+    **{key: TEXTS[key] for key in ("provenance_title", "what", "value")},
+    **{key: PROVENANCE[key] for key in ("case", "description", "versions")},
     "title": ("参数扫描", "Sweep"),
     # overview
     "overview_title": ("概览", "Overview"),
@@ -59,7 +63,6 @@ SWEEP_TEXTS: dict[str, Pair] = {
         "点：方案；线：按参数大小分段的均值（方案较多时）。",
         "Points: scenarios; line: means of slices along the lever, where there are enough scenarios.",
     ),
-    "against": ("{outcome}与 {lever}", "{outcome} against {lever}"),
     "mean": ("均值", "mean"),
     "smallest_largest": ("最小至最大", "smallest to largest"),
     "one_scenario": ("单个方案", "one scenario each"),
@@ -94,17 +97,11 @@ SWEEP_TEXTS: dict[str, Pair] = {
         "The first {shown} scenarios; summaries.parquet has all {all}.",
     ),
     "scenario": ("方案", "scenario"),
-    "provenance_title": ("数据来源与版本", "Provenance"),
-    "what": ("项目", "what"),
-    "value": ("内容", "value"),
     "store": ("数据存储", "store"),
-    "case": ("算例", "case"),
-    "description": ("说明", "description"),
     "common": ("共同设置", "set for all scenarios"),
     "kept": ("保留的逐时数据", "hourly variables kept"),
     "audit": ("独立校核", "independent audit"),
     "yes": ("每个方案", "of every scenario"),
     "no": ("未进行", "none"),
     "case_sha256": ("算例摘要（SHA-256）", "hash of the case (SHA-256)"),
-    "versions": ("软件版本", "versions"),
 }

@@ -58,7 +58,7 @@ def _headline(views: Sequence[View], names: Sequence[str]) -> list[Text | Table]
         kind = quantity(key)
         changes = [None if values[0] is None or v is None else float(v) - float(values[0]) for v in values]
         shown = first.alike([*values, *changes], kind)
-        cells = [label(first, key), shown[0]]
+        cells = [label(key, first.language), shown[0]]
         for number in range(1, len(values)):
             change = _signed(first, changes[number], shown[len(values) + number], kind, values[0])
             cells += [shown[number], change]
@@ -85,7 +85,7 @@ def _energy(views: Sequence[View], names: Sequence[str]) -> Figure:
         for key, _ in _ENERGY
         if any(v.folder.summary.get(key) for v in views)
     }
-    return _stack(view, "energy", names, [(label(view, k), dict(_ENERGY)[k], v) for k, v in values.items()])
+    return _stack(view, "energy", names, [(label(k, view.language), dict(_ENERGY)[k], v) for k, v in values.items()])
 
 
 def _curtailment(views: Sequence[View], names: Sequence[str]) -> Figure:

@@ -6,7 +6,8 @@ import numpy as np
 
 from gridopt.report.html.parts import COLOURS, Figure, Section, Table, Text, Tile, Tiles, lying_bars
 from gridopt.report.html.view import View
-from gridopt.results.tables.words import HEADLINES, words
+from gridopt.report.html.words import text
+from gridopt.results.tables.words import HEADLINES, Language, words
 
 #: Quantity of each number of the summary by the end of its name.
 _ENDS = {"_mwh": "mwh", "_mw": "mw", "_cny": "cny", "_tce": "tce", "_t": "t"}
@@ -32,30 +33,34 @@ def quantity(key: str) -> str:
     return next((name for end, name in _ENDS.items() if key.endswith(end)), "pu")
 
 
-def label(view: View, key: str) -> str:
+def label(key: str, language: Language) -> str:
     """Words of a number of the summary."""
     for known in (key, f"{key}_pu"):
         if known in HEADLINES:
-            return words(HEADLINES[known], view.language)
-    return view.say(f"key_{key}")
+            return words(HEADLINES[known], language)
+    return text(f"key_{key}", language)
 
 
 def section(view: View) -> Section:
     """Tiles, and a bar for each kind of energy with its share of the demand."""
     s = view.folder.summary
-    tiles = [Tile(label(view, key), view.shown(s.get(key), quantity(key))) for key in _TILES if s.get(key) is not None]
+    tiles = [
+        Tile(label(key, view.language), view.shown(s.get(key), quantity(key)))
+        for key in _TILES
+        if s.get(key) is not None
+    ]
     present = [(key, kind) for key, kind in _SOURCES if s.get(key)]
     energies = [float(s[key]) for key, _ in present]
     scale = view.units.scale("mwh", max(energies, default=0.0))
     rows = [
-        [label(view, key), shown, view.shown(value / float(s["demand_mwh"] or 1.0), "pu")]
+        [label(key, view.language), shown, view.shown(value / float(s["demand_mwh"] or 1.0), "pu")]
         for (key, _), value, shown in zip(present, energies, view.alike(energies, "mwh"), strict=True)
     ]
     blocks: list[Text | Tiles | Figure | Table] = [Text(_scope(view)), Tiles(tiles)]
     if s.get("unserved_mwh"):
         blocks.insert(1, Text(view.say("unserved_note", energy=view.shown(s["unserved_mwh"], "mwh")), "attention"))
     if present:
-        labels = [label(view, key) for key, _ in present][::-1]
+        labels = [label(key, view.language) for key, _ in present][::-1]
         trace = lying_bars("", labels, scale.factor * np.array(energies[::-1]), "", scale.unit)
         trace["marker"] = {"color": [COLOURS[kind] for _, kind in present][::-1]}
         layout = {"xaxis": {"title": {"text": scale.unit}}, "showlegend": False, "yaxis": {"automargin": True}}
