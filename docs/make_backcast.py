@@ -15,11 +15,19 @@ from pathlib import Path
 import pandas as pd
 from make_figures import DOCS, EXTRACTS, FIGURES, rewritten
 
-from gridopt.results.backcast import PERIOD
-from gridopt.studies.builtin.backcast import drawings, figures_of, findings_of, judged, months, words
+from gridopt.results.backcast import MISSED, PERIOD
+from gridopt.studies.builtin.backcast import (
+    MONTHLY,
+    drawings,
+    figures_of,
+    findings_of,
+    judged,
+    months,
+    of_period,
+    words,
+)
 
 PAGE, COMPARISON = DOCS / "backcast.md", EXTRACTS / "backcast.csv"
-MONTHLY = ("thermal", "net_export", "hydro", "wind", "wind_curtailment", "solar_curtailment")
 
 
 def write_comparison(folders: list[Path]) -> None:
@@ -50,14 +58,12 @@ def blocks(whole: pd.DataFrame) -> dict[str, str]:
 def _of_year(own: pd.DataFrame) -> str:
     lines = ["| quantity | months | statistics | model | off by | allowed | | known |", "| --- " * 8 + "|"]
     rows = judged(own)
-    for row in rows[(rows["quantity"] != "thermal") | (rows["last_month"] - rows["first_month"] > 1)].to_dict(
-        "records"
-    ):
+    for row in rows[(rows["quantity"] != "thermal") | ~of_period(rows)].to_dict("records"):
         energy = row["unit"] == "GWh"
         off = f"{row['deviation']:+{'.1%' if energy else '.3g'}}"
         allowed = "–" if pd.isna(row["tolerance"]) else f"{row['tolerance']:.0%}" if energy else f"{row['tolerance']:g}"
         numbers = [_number(row[side], row["unit"]) for side in ("statistic", "model")]
-        status = f"**{row['status']}**" if row["status"] == "missed" else row["status"]
+        status = f"**{row['status']}**" if row["status"] == MISSED else row["status"]
         cells = [words(row["quantity"])[1], months(row), *numbers, off, allowed, status, row["confidence"]]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -67,7 +73,7 @@ def _of_export(whole: pd.DataFrame) -> str:
     """Periods that have their thermal power, and that would have it with the export of the statistics."""
     lines = ["| | periods within 10 % | with the export of the period taken out |", "| --- | --- | --- |"]
     for case, own in whole.groupby("case"):
-        spans = own[own["last_month"] - own["first_month"] <= 1].set_index(["quantity", "first_month"])
+        spans = own[of_period(own)].set_index(["quantity", "first_month"])
         thermal, export = spans.loc["thermal"], spans.loc["net_export"]
         rest = thermal["model"] - (export["model"] - export["statistic"])
         counts = [((model / thermal["statistic"] - 1).abs() <= PERIOD).sum() for model in (thermal["model"], rest)]
@@ -81,7 +87,7 @@ def _number(value: float, unit: str) -> str:
 
 def _of_periods(own: pd.DataFrame) -> str:
     """Statistics and model of each published period side by side."""
-    spans = own[(own["last_month"] - own["first_month"] <= 1) & own["quantity"].isin(MONTHLY)]
+    spans = own[of_period(own) & own["quantity"].isin(MONTHLY)]
     head = ["months", *(f"{words(quantity)[1]}, {side}" for quantity in MONTHLY for side in ("statistics", "model"))]
     lines = ["| " + " | ".join(head) + " |", "| --- " * len(head) + "|"]
     for (first, last), rows in spans.groupby(["first_month", "last_month"]):
@@ -97,7 +103,7 @@ def _of_periods(own: pd.DataFrame) -> str:
 def _short(row: dict[str, object], side: str) -> str:
     value = float(str(row[side]))
     text = f"{value:.1f} %" if row["unit"] == "%" else f"{value:,.0f}"
-    return f"**{text}**" if side == "model" and row["status"] == "missed" else text
+    return f"**{text}**" if side == "model" and row["status"] == MISSED else text
 
 
 def draw(whole: pd.DataFrame) -> None:

@@ -80,6 +80,7 @@ def hours_times_capacity_gwh(facts: Path, year: int, period: str, technology: st
     return full_load_h(facts, year, period, technology) * capacity_mw(facts, year, period, technology) / 1e3
 
 
+@lru_cache(maxsize=1)
 def solar_yield(facts: Path) -> float:
     """Generation of all solar over full-load hours of plants times capacity, January to October 2022."""
     produced = sum(generation_gwh(facts, ALL_SOLAR_YEAR, period, "solar") for period in ALL_SOLAR)
@@ -138,7 +139,7 @@ def energies(facts: Path, year: int) -> list[dict[str, object]]:
         for period in PERIODS:
             published = generation_gwh(facts, year, period, technology)
             known = not np.isnan(published)
-            value = published if known else wind_gwh(facts, year, period)
+            value = published if known else hours_times_capacity_gwh(facts, year, period, technology)
             more = {"note": NOTES[quantity] if known else "full-load hours times capacity"}
             more["source"] = GENERATION if known else HOURS
             rows.append(row(year, quantity, months_of(period), value, "GWh", **more))

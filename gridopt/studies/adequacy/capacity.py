@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,22 +94,21 @@ def missing(years: Sequence[Year], criterion_h: float) -> Missing:
         Where no capacity brings the hours to the criterion.
     """
     few = [Year(year.supply, year.outages.begin(_FEW)) for year in years]
-    near = _crossing(few, criterion_h, 0.0)
-    mw = _crossing(years, criterion_h, near)
-    at = shortfall(years, mw)
-    return Missing(mw, at, _influence(years, mw, at.hours))
+    near = _crossing(cache(partial(shortfall, few)), criterion_h, 0.0)
+    found = cache(partial(shortfall, years))
+    mw = _crossing(found, criterion_h, near)
+    return Missing(mw, found(mw), _influence(found, mw))
 
 
-def _crossing(years: Sequence[Year], criterion_h: float, guess_mw: float) -> float:
-    """Where the hours pass the criterion [MW].
+def _crossing(found: Callable[[float], Shortfall], criterion_h: float, guess_mw: float) -> float:
+    """Where the hours pass the criterion [MW]; ``found`` is the shortfall with some more capacity.
 
     With the same draws they only fall with capacity, in small steps; their logarithm is nearly straight.
     """
     from scipy.optimize import brentq
 
-    @cache
     def excess(extra_mw: float) -> float:
-        hours = float(shortfall(years, extra_mw).hours.mean())
+        hours = float(found(extra_mw).hours.mean())
         return float(np.log((hours / criterion_h + _NONE) / (1 + _NONE)))
 
     return float(brentq(excess, *_bracket(excess, guess_mw), xtol=_PRECISION_MW, rtol=1e-12))
@@ -127,10 +126,11 @@ def _bracket(excess: Callable[[float], float], guess_mw: float) -> tuple[float, 
     raise SolverError(f"no capacity from {-_LARGEST_MW:g} to {_LARGEST_MW:g} MW brings the hours to the criterion")
 
 
-def _influence(years: Sequence[Year], mw: float, hours: Array) -> Array:
+def _influence(found: Callable[[float], Shortfall], mw: float) -> Array:
     """Hours of each draw over what a MW more takes of their mean, (draw,) [MW]."""
+    hours = found(mw).hours
     for apart in (_FIRST_STEP_MW, 4 * _FIRST_STEP_MW):
-        less, more = (float(shortfall(years, mw + side * apart).hours.mean()) for side in (-1, 1))
+        less, more = (float(found(mw + side * apart).hours.mean()) for side in (-1, 1))
         if less > more:
             return np.asarray((hours - hours.mean()) * 2 * apart / (less - more))
     return np.full(hours.size, np.nan)

@@ -6,16 +6,12 @@ they have in common: what differs between two cases is then the cases and not th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from gridopt.studies.adequacy.supply import Units
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
+from gridopt.studies.adequacy.supply import Index, Units
 
 
 class Outages(NamedTuple):
@@ -79,14 +75,15 @@ def _plant(
     """Draw, unit, first step and end of the outages of the units of one plant, (4, outage)."""
     rate, repair = units.rate[mine], units.repair_h[mine]
     up_h = repair * (1 - rate) / rate
+    mean_h = np.stack([up_h, repair], axis=-1)[:, None, :]
     pairs = _most_outages(steps * step_h, float((up_h + repair).min()))
     # (draw, unit, outage): a longer list of draws begins with the shorter one
     out_at_first = random.random((count, mine.size)) < rate
-    times = random.standard_exponential((count, mine.size, pairs, 2)) * np.stack([up_h, repair], axis=-1)[:, None, :]
+    times = random.standard_exponential((count, mine.size, pairs, 2)) * mean_h
     times[:, :, 0, 0] *= ~out_at_first
     clock = np.cumsum(times.reshape(count, mine.size, 2 * pairs), axis=2)
     while clock[:, :, -1].min() < steps * step_h:
-        more = random.standard_exponential((count, mine.size, pairs, 2)) * np.stack([up_h, repair], axis=-1)[:, None, :]
+        more = random.standard_exponential((count, mine.size, pairs, 2)) * mean_h
         later = np.cumsum(more.reshape(count, mine.size, 2 * pairs), axis=2) + clock[:, :, -1:]
         clock = np.concatenate([clock, later], axis=2)
     rounded = np.minimum(np.rint(clock / step_h), steps).astype(np.int64)

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gridopt.errors import Fault, InputError
+from gridopt.studies.adequacy.supply import Array, Index
 from gridopt.studies.outages import Failure
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ UNIT_MW = {"hydro_reservoir": 300.0, "hydro_ror": 50.0}
 OTHER_UNIT_MW = 50.0
 
 
-def units_of(table: pd.DataFrame, power_mw: Array) -> NDArray[np.int64]:
+def units_of(table: pd.DataFrame, power_mw: Array) -> Index:
     """Number of units of each row: its own, or as many as have the usual size where it says one and is not committed.
 
     Parameters

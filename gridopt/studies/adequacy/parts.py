@@ -25,7 +25,7 @@ class Part:
 
     Attributes
     ----------
-    name, name_zh : str
+    name : str
     table : str
         Its table.
     technologies : tuple of str
@@ -33,23 +33,22 @@ class Part:
     """
 
     name: str
-    name_zh: str
     table: str
     technologies: tuple[str, ...] = ()
 
 
 PARTS = (
-    Part("coal", "煤电", "gen", ("coal", "coal_chp")),
-    Part("gas", "气电", "gen", ("gas",)),
-    Part("nuclear", "核电", "gen", ("nuclear",)),
-    Part("biomass", "生物质", "gen", ("biomass",)),
-    Part("hydro", "水电", "gen", ("hydro_reservoir", "hydro_ror")),
-    Part("wind", "风电", "sgen", ("wind",)),
-    Part("solar", "光伏", "sgen", ("solar", "solar_distributed")),
-    Part("pumped storage", "抽水蓄能", "storage", ("phs",)),
-    Part("batteries", "新型储能", "storage", ("battery",)),
-    Part("demand response", "需求响应", "demand_response"),
-    Part("contract import", "合同受入", "tie"),
+    Part("coal", "gen", ("coal", "coal_chp")),
+    Part("gas", "gen", ("gas",)),
+    Part("nuclear", "gen", ("nuclear",)),
+    Part("biomass", "gen", ("biomass",)),
+    Part("hydro", "gen", ("hydro_reservoir", "hydro_ror")),
+    Part("wind", "sgen", ("wind",)),
+    Part("solar", "sgen", ("solar", "solar_distributed")),
+    Part("pumped storage", "storage", ("phs",)),
+    Part("batteries", "storage", ("battery",)),
+    Part("demand response", "demand_response"),
+    Part("contract import", "tie"),
 )
 
 

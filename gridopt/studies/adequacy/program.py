@@ -14,7 +14,7 @@ import pandas as pd
 from gridopt.errors import Fault, InputError
 from gridopt.studies.adequacy.capacity import Missing, Year, missing, shortfall, standard_error
 from gridopt.studies.adequacy.draws import draw
-from gridopt.studies.adequacy.read import Rules, overhauls, read_supply
+from gridopt.studies.adequacy.read import HOURS_OF_YEAR, Rules, overhauls, read_supply
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 #: Hours of a year in which load may be short: one day in ten years, as North American planners count it.
 CRITERION_H = 2.4
 DRAWS = 900
-_HOURS_OF_YEAR = 8760.0
 
 _UNITS: dict[str, tuple[str, str]] = {
     "lole_h": ("h", "hours with a shortfall, mean of the draws"),
@@ -108,7 +107,7 @@ def adequacy(
         raise InputError(Fault(table="adequacy", row="draws", message=f"at least one, got {draws}"))
     used = rules or Rules()
     weather = _Weather(own[first], weather_years)
-    criterion = criterion_h * min(_hours(own[first]) / _HOURS_OF_YEAR, 1.0)
+    criterion = criterion_h * min(_hours(own[first]) / HOURS_OF_YEAR, 1.0)
     each_year = -(-draws // len(weather.names))
     found = _each(own, weather, used, lambda supplies: _simulated(supplies, each_year, seed, criterion), show)
     about = {
@@ -140,7 +139,8 @@ def _each(
     with show or Silent() as shown:
         for name, case in cases.items():
             shown.show(count)
-            supplies = [read_supply(each, overhauls(case), rules) for each in weather.of(case)]
+            available_units = overhauls(case)
+            supplies = [read_supply(each, available_units, rules) for each in weather.of(case)]
             key = _hashed(supplies)
             if key not in known:
                 known[key] = simulated(supplies)
@@ -219,13 +219,12 @@ class _Weather:
 def _shipped_years(case: Case) -> tuple[str, ...]:
     """Weather years of the shipped profiles of a case; none where it brings its own."""
     from gridopt import catalog
-    from gridopt.profiles import weather
-    from gridopt.profiles.build import load_base
+    from gridopt.profiles.build import available_weather_years
 
     name = case.settings.profiles or case.settings.network
     if name not in catalog.network_names():
         return ()
-    return weather.names(load_base(str(name)))
+    return available_weather_years(str(name))
 
 
 def _dataset(

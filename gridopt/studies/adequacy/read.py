@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gridopt.errors import Fault, InputError
 from gridopt.studies.adequacy.failures import failures_of, units_of
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 # A source without a limit, as pandapower writes it, is no part of a province [MW].
 _ENDLESS_MW = 1e8
-_HOURS_OF_YEAR = 8760.0
+HOURS_OF_YEAR = 8760.0
 
 
 @dataclass(frozen=True)
@@ -93,43 +94,26 @@ def read_supply(case: Case, available_units: Array, rules: Rules) -> Supply:
     from gridopt.model.weather import offered_mw
     from gridopt.network.matrices import dc_network
 
-    network = dc_network(case.net)
-    plants = [_committed(case, available_units, rules), _rivers(case, rules), _others(case, rules)]
+    network, rest = dc_network(case.net), _rest(case)
+    plants = [_committed(case, available_units, rules), _rivers(case, rules), _others(case, rest, rules)]
     stores = [
         _stores(case, network, rules),
         _reservoirs(case, network, rules),
         _behind_meters(case, rules),
         _programs(case, network),
     ]
-    before = np.cumsum([0, *(len(limited.names) for limited, _ in stores)])
-    parts = [units for units in plants if units.rate.size]
-    parts += [
-        replace(units, store=units.store + int(first))
-        for (_, units), first in zip(stores, before, strict=False)
-        if units.rate.size
-    ]
-    units = _all(parts, len(case.time))
+    before = np.cumsum([0, *(len(limited.names) for limited, _ in stores[:-1])])
+    parts = [replace(units, store=units.store + first) for (_, units), first in zip(stores, before, strict=True)]
+    units = Units.joined([*plants, *parts], len(case.time))
     imports, exports = _contracts(case)
     load = np.asarray(total_load_mw(case.net, case.profiles))
-    sure = offered_mw(case) + _prosumer_sun_mw(case) + _fixed_mw(case) + rules.firm_import * imports
+    sure = offered_mw(case) + _prosumer_sun_mw(case) + rest.fixed_mw.sum() + rules.firm_import * imports
     return Supply(
         margin_mw=units.capacity_mw.sum(axis=0) + sure - load - rules.firm_export * exports,
         units=units,
         limited=Limited.joined([limited for limited, _ in stores], len(case.time)),
         day=days(case.profiles, case.settings.step_h),
         step_h=case.settings.step_h,
-    )
-
-
-def _all(parts: list[Units], steps: int) -> Units:
-    none = np.zeros(0)
-    whole = np.zeros(0, dtype=np.int64)
-    parts = [Units(whole, none, none, np.zeros((0, steps)), whole, none), *parts]
-    return Units(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("stream", "rate", "repair_h", "capacity_mw", "store", "part")
-        )
     )
 
 
@@ -146,14 +130,13 @@ def _units(
         repair_h=repair[row],
         capacity_mw=np.zeros((row.size, steps)),
         store=np.full(row.size, -1) if store is None else store[row],
-        part=(1.0 / count)[row] if count.size else np.zeros(0),
+        part=(1.0 / count)[row],
     )
 
 
 def _number(count: Index) -> Index:
     """Number of each unit within its plant, (unit,)."""
-    first = np.concatenate([[0], np.cumsum(count)[:-1]]) if count.size else np.zeros(0, dtype=np.int64)
-    return np.asarray(np.arange(int(count.sum())) - np.repeat(first, count), dtype=np.int64)
+    return np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
 
 
 def _committed(case: Case, available_units: Array, rules: Rules) -> Units:
@@ -195,29 +178,23 @@ def _rivers(case: Case, rules: Rules) -> Units:
     return replace(units, capacity_mw=np.repeat(offered / count[:, None], count, axis=0))
 
 
-def _others(case: Case, rules: Rules) -> Units:
+def _others(case: Case, rest: Dispatchable, rules: Rules) -> Units:
     """Units of what is dispatched but not committed, and of plants behind meters."""
     from gridopt.network.dispatchable import in_service
 
-    rest = _rest(case)
     supplies = (rest.max_p_mw > 0) & (rest.partner_bus < 0)
-    if (rest.max_p_mw[supplies] >= _ENDLESS_MW).any():
+    endless = supplies & (rest.max_p_mw >= _ENDLESS_MW)
+    if endless.any():
         message = "feeds in without limit, so that nothing can ever be short; give it a max_p_mw"
-        rows = [
-            f"{element} {index}"
-            for element, index, most in zip(rest.element, rest.element_index, rest.max_p_mw, strict=True)
-            if most >= _ENDLESS_MW
-        ]
-        raise InputError([Fault(case.name, row, message=message) for row in rows])
+        raise InputError([Fault(case.name, row, message=message) for row in _labels(rest, endless)])
     gen = case.net.gen.loc[rest.element_index[supplies & (rest.element == "gen")]]
     others = supplies & (rest.element != "gen")
-    names = [f"{e} {i}" for e, i in zip(rest.element[others], rest.element_index[others], strict=True)]
     site = case.net.prosumer.loc[in_service(case.net, "prosumer") & (case.net.prosumer["generation_mw"] > 0)]
     power = [gen["max_p_mw"].to_numpy(float), rest.max_p_mw[others], site["generation_mw"].to_numpy(float)]
     table = pd.DataFrame(
         {
-            "name": [*gen["name"], *names, *(f"prosumer {name}" for name in site["name"])],
-            "technology": [*gen["technology"], *[""] * len(names), *["captive"] * len(site)],
+            "name": [*gen["name"], *_labels(rest, others), *(f"prosumer {name}" for name in site["name"])],
+            "technology": [*gen["technology"], *[""] * int(others.sum()), *["captive"] * len(site)],
             "n_units": 1.0,
             "committable": False,
         }
@@ -231,17 +208,16 @@ def _others(case: Case, rules: Rules) -> Units:
     return replace(units, capacity_mw=np.repeat((size / count)[:, None], count, axis=0) * np.ones(len(case.time)))
 
 
+def _labels(rest: Dispatchable, rows: NDArray[np.bool_]) -> list[str]:
+    return [f"{element} {at}" for element, at in zip(rest.element[rows], rest.element_index[rows], strict=True)]
+
+
 def _rest(case: Case) -> Dispatchable:
     """What no component claims: ordinary generators, and fixed injections."""
     from gridopt.model.claims import claimed
     from gridopt.network.dispatchable import dispatchable
 
     return dispatchable(case.net, claimed=claimed(case) | {"load": set(case.net.load.index)})
-
-
-def _fixed_mw(case: Case) -> float:
-    """Injection of what is neither load nor dispatched [MW]."""
-    return float(_rest(case).fixed_mw.sum())
 
 
 def _prosumer_sun_mw(case: Case) -> Array:
@@ -273,7 +249,7 @@ def _stores(case: Case, network: DCNetwork, rules: Rules) -> tuple[Limited, Unit
     table = case.net.storage.loc[energy_storage(case)]
     there = np.zeros(0, dtype=bool) if data is None else data.discharge_mw > 0
     if data is None or not there.any():
-        return Limited.joined([], steps), _all([], steps)
+        return Limited.joined([], steps), Units.joined([], steps)
     table = table.loc[there].assign(
         power_mw=data.discharge_mw[there],
         charge_mw=data.charge_mw[there],
@@ -286,8 +262,7 @@ def _stores(case: Case, network: DCNetwork, rules: Rules) -> tuple[Limited, Unit
     alike = [(table[name] / table["power_mw"]).round(9) for name in ("energy_mwh", "charge_mw", "start_mwh")]
     group = table.groupby([*alike, table["eta_in"], table["eta_out"]], sort=False).ngroup().to_numpy(np.int64)
     # the shortest are filled first
-    first = [int(np.flatnonzero(group == number)[0]) for number in range(group.max() + 1)]
-    order = np.argsort([float(alike[0].iloc[at]) for at in first], kind="stable")
+    order = np.argsort(alike[0].groupby(group).first().to_numpy(), kind="stable")
     group = np.argsort(order)[group]
     sums = table.groupby(group)[["power_mw", "charge_mw", "energy_mwh", "start_mwh"]].sum()
     means = table.groupby(group)[["eta_in", "eta_out"]].first()
@@ -315,7 +290,7 @@ def _reservoirs(case: Case, network: DCNetwork, rules: Rules) -> tuple[Limited, 
     steps = len(case.time)
     data = read_hydro(case, network)
     if data is None:
-        return Limited.joined([], steps), _all([], steps)
+        return Limited.joined([], steps), Units.joined([], steps)
     table = case.net.gen.loc[hydro_units(case)]
     lakes = table["name"].isin(case.net.reservoir["gen"]).to_numpy(bool)
     table, power = table.loc[lakes], data.max_p_mw[lakes]
@@ -339,7 +314,7 @@ def _behind_meters(case: Case, rules: Rules) -> tuple[Limited, Units]:
     site = case.net.prosumer.loc[in_service(case.net, "prosumer")]
     power, energy = (float(site[name].sum()) for name in ("store_mw", "store_mwh"))
     if power <= 0 or energy <= 0:
-        return Limited.joined([], steps), _all([], steps)
+        return Limited.joined([], steps), Units.joined([], steps)
     eta = np.array([float((site["store_eta"] * site["store_mw"]).sum()) / power])
     limited = Limited.store(
         ("stores behind meters",),
@@ -350,7 +325,7 @@ def _behind_meters(case: Case, rules: Rules) -> tuple[Limited, Units]:
         eta_in=eta,
         eta_out=eta,
     )
-    return limited, _all([], steps)
+    return limited, Units.joined([], steps)
 
 
 def _programs(case: Case, network: DCNetwork) -> tuple[Limited, Units]:
@@ -358,18 +333,18 @@ def _programs(case: Case, network: DCNetwork) -> tuple[Limited, Units]:
     from gridopt.model.response_data import Limits, programs, reach, sizes_mw
 
     steps = len(case.time)
-    table = programs(case)
-    table = table.loc[(table["kind"] != "valley_filling").to_numpy(bool)]
+    able = programs(case)
+    table = able.loc[(able["kind"] != "valley_filling").to_numpy(bool)]
     size = sizes_mw(case, table) if len(table) else np.zeros(0)
     table, size = table.loc[size > 0], size[size > 0]
     if table.empty:
-        return Limited.joined([], steps), _all([], steps)
-    power = _joint_mw(reach(case, network, programs(case), case.profiles).joint_mw, programs(case), table)
+        return Limited.joined([], steps), Units.joined([], steps)
+    power = reach(case, network, able, case.profiles).joint_mw[able.index.get_indexer(table.index)]
     limits = Limits.read(table)
-    share = min(steps * case.settings.step_h / _HOURS_OF_YEAR, 1.0)
+    share = min(steps * case.settings.step_h / HOURS_OF_YEAR, 1.0)
     shifts = (table["kind"] == "shiftable").to_numpy(bool)
     payback = table["payback_pu"].fillna(1.0).to_numpy(float)
-    window = table["window_h"].fillna(_HOURS_OF_YEAR).to_numpy(float)
+    window = table["window_h"].fillna(HOURS_OF_YEAR).to_numpy(float)
     # of a window so many hours are saved that the rest of it takes them back
     most = np.where(shifts, size * window / (1 + payback), limits.energy_mwh * share)
     calls = np.where(np.isfinite(limits.calls), np.maximum(np.ceil(limits.calls * share - 1e-9), 0.0), np.inf)
@@ -388,8 +363,4 @@ def _programs(case: Case, network: DCNetwork) -> tuple[Limited, Units]:
         day_h=limits.day_h,
         rest_h=limits.rest_h,
     )
-    return limited, _all([], steps)
-
-
-def _joint_mw(joint_mw: Array, of: pd.DataFrame, table: pd.DataFrame) -> Array:
-    return np.asarray(joint_mw[of.index.get_indexer(table.index)])
+    return limited, Units.joined([], steps)

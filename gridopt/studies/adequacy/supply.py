@@ -39,6 +39,13 @@ class Units:
     store: Index
     part: Array
 
+    @classmethod
+    def joined(cls, parts: list[Self], steps: int) -> Self:
+        """All units one after the other."""
+        none, whole = np.zeros(0), np.zeros(0, dtype=np.int64)
+        all_parts = [cls(whole, none, none, np.zeros((0, steps)), whole, none), *parts]
+        return cls(*(np.concatenate([getattr(part, each.name) for part in all_parts]) for each in fields(cls)))
+
 
 @dataclass(frozen=True)
 class Limited:
@@ -144,8 +151,3 @@ class Supply:
     limited: Limited
     day: Index
     step_h: float
-
-    @property
-    def hours(self) -> float:
-        """Length of the horizon [h]."""
-        return self.margin_mw.size * self.step_h

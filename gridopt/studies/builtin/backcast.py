@@ -39,7 +39,9 @@ _QUANTITIES: dict[str, Pair] = {
     "wind_and_solar_curtailment": ("风光弃电率", "wind and solar curtailed"),
     "thermal_periods": ("火电达标时段数", "periods with their thermal power"),
 }
-_STATUS: dict[str, Pair] = {MET: ("达标", MET), MISSED: ("超差", MISSED), SHOWN: ("仅列出", SHOWN)}
+_STATUS_ZH = {MET: "达标", MISSED: "超差", SHOWN: "仅列出"}
+#: What is drawn by published period.
+MONTHLY = ("thermal", "net_export", "hydro", "wind", "wind_curtailment", "solar_curtailment")
 
 
 def variants(cases: Mapping[str, Case]) -> list[Variant]:
@@ -104,9 +106,14 @@ def figures_of(cube: xr.Dataset) -> pd.DataFrame:
     return whole.astype({"first_month": int, "last_month": int})[["case", *FIGURE_COLUMNS]]
 
 
+def of_period(figures: pd.DataFrame) -> pd.Series[bool]:
+    """Whether a figure is of a published period, which is a month or two."""
+    return figures["last_month"] - figures["first_month"] <= 1
+
+
 def judged(figures: pd.DataFrame) -> pd.DataFrame:
     """Figures with a tolerance, and those of more than a published period that are shown alone."""
-    return figures[(figures["status"] != SHOWN) | (figures["last_month"] - figures["first_month"] > 1)]
+    return figures[(figures["status"] != SHOWN) | ~of_period(figures)]
 
 
 def table(cube: xr.Dataset) -> pd.DataFrame:
@@ -126,8 +133,8 @@ def table(cube: xr.Dataset) -> pd.DataFrame:
             "unit": rows["unit"].to_numpy(),
             "deviation": rows["deviation"].to_numpy() * scale,
             "tolerance": rows["tolerance"].to_numpy() * scale,
-            "status": [_STATUS[status][1] for status in rows["status"]],
-            "status_zh": [_STATUS[status][0] for status in rows["status"]],
+            "status": rows["status"].to_numpy(),
+            "status_zh": [_STATUS_ZH[status] for status in rows["status"]],
         }
     )
 
@@ -204,8 +211,8 @@ def drawings(whole: pd.DataFrame) -> dict[str, Figure]:
     """Drawings of the comparisons of :func:`figures_of`."""
     out = {}
     for name, own in whole.groupby("case", sort=False):
-        for quantity in ("thermal", "net_export", "hydro", "wind", "wind_curtailment", "solar_curtailment"):
-            rows = own[(own["quantity"] == quantity) & (own["last_month"] - own["first_month"] <= 1)]
+        for quantity in MONTHLY:
+            rows = own[(own["quantity"] == quantity) & of_period(own)]
             if rows.empty:
                 continue
             title = f"{name}: {words(quantity)[1]}"
