@@ -9,23 +9,25 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.benchmark import NAMES, SIZES, load
-from benchmarks.runner import ONE_THREAD, How, run
+from benchmarks.compare import compared
+from benchmarks.runner import How, run
+from benchmarks.statistics import rows_of
+from benchmarks.store import read_all
+from benchmarks.table import write_tables
 
 RESULTS = Path(__file__).parent / "results"
 _QUICK_LIMIT_S, _LIMIT_S = 60.0, 3600.0
+# What a thread library could take for itself.
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["compare"]:
-        from benchmarks.compare import compared
-
         print(compared(*_places("compare", words[1:], 2)))
         return 0
     if words[:1] == ["table"]:
-        from benchmarks.table import write_tables
-
         write_tables(*_places("table", words[1:], 1))
         return 0
     return _run(_parser().parse_args(words))
@@ -53,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    for variable in ONE_THREAD:
+    for variable in _ONE_THREAD:
         os.environ[variable] = "1"
     names = asked.only or NAMES
     with tempfile.TemporaryDirectory() as nowhere:
@@ -67,9 +69,6 @@ def _run(asked: argparse.Namespace) -> int:
 
 def _verdict(paths: list[Path], *, strict: bool) -> int:
     """Say which rows do not count, and why; in a smoke test each of them is an error."""
-    from benchmarks.statistics import rows_of
-    from benchmarks.store import read_all
-
     bad = [row for path in paths for result in read_all(path) for row in rows_of(result) if not row.counts]
     for row in bad:
         print(

@@ -17,9 +17,10 @@ def measure(benchmark: str, contender: str, point: Point, answer: Connection) ->
     """Run a contender once at a point and send what was measured, or the error."""
     try:
         answer.send(measured(benchmark, contender, point))
-    except BaseException as error:  # noqa: BLE001 – whatever a peer throws is a result of its own
+    except BaseException as error:  # whatever a peer throws is a result of its own
         where = traceback.format_exc().strip().splitlines()
         answer.send({"status": "failed", "reason": f"{type(error).__name__}: {error}"[:500], "trace": where[-6:]})
+        raise SystemExit(1) from error
     finally:
         answer.close()
 

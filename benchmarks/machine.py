@@ -42,6 +42,5 @@ def _processor() -> str:
     path = Path("/proc/cpuinfo")
     if not path.exists():
         return platform.processor()
-    names = [line.partition(":")[2].strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    keys = [line.partition(":")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    return next((name for key, name in zip(keys, names, strict=True) if key == "model name"), platform.processor())
+    lines = (line.partition(":") for line in path.read_text(encoding="utf-8").splitlines())
+    return next((value.strip() for key, _, value in lines if key.strip() == "model name"), platform.processor())

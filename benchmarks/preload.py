@@ -1,23 +1,19 @@
 """What the process that is forked in quick runs has imported, and the compiled functions that it has loaded."""
 
 import warnings
+from importlib import import_module
 
-import cvxpy  # noqa: F401
-import highspy  # noqa: F401
-import linopy  # noqa: F401
 import pandapower as pp
 import pandapower.networks
-import pandapower.timeseries
-import pypsa  # noqa: F401
 
-import gridopt.horizon.rolling
-import gridopt.network.ac_year
-import gridopt.results.dataset
-import gridopt.run
-import gridopt.studies.sweep  # noqa: F401
+from benchmarks.benchmark import all_benchmarks
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
+    for benchmark in all_benchmarks():
+        for contender in benchmark.contenders:
+            for module in contender.imports:
+                import_module(module)
     net = pandapower.networks.case118()
     pp.rundcpp(net)
     pp.runpp(net)

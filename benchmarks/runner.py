@@ -16,8 +16,6 @@ from benchmarks.machine import machine, versions
 from benchmarks.store import file_of, write
 
 Say = Callable[[str], None]
-# What a thread library could take for itself.
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 @dataclass(frozen=True)

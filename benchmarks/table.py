@@ -13,7 +13,6 @@ from benchmarks.store import read_all
 ROOT = Path(__file__).resolve().parent.parent
 README, PAGE = ROOT / "README.md", ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
-_NUMBER_WIDTH = 1000.0
 
 
 def write_tables(folder: Path) -> None:
@@ -67,21 +66,20 @@ def _pair(benchmark: Benchmark, target: Target, rows: Sequence[Row]) -> tuple[Ro
 
 def _target_line(benchmark: Benchmark, target: Target, own: Row, peer: Row) -> str:
     wanted = f"{target.wall_times:g}" + (f"; memory {target.memory_times:g}" if target.memory_times else "")
-    times, memory = ratio(own, peer, "wall_s"), ratio(own, peer, "peak_rss_mb")
-    shown = [_times(times), _times(memory)]
-    for number, least in enumerate((target.wall_times, target.memory_times)):
-        value = (times, memory)[number]
-        if least is not None and value is not None and value < least:
-            shown[number] += ", missed"
     cells = (
         f"{benchmark.title} ({own.where})",
         _took(own),
         f"{peer.contender} {_took(peer)}",
-        shown[0],
+        _reached(ratio(own, peer, "wall_s"), target.wall_times),
         wanted,
-        shown[1],
+        _reached(ratio(own, peer, "peak_rss_mb"), target.memory_times),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _reached(times: float | None, least: float | None) -> str:
+    missed = times is not None and least is not None and times < least
+    return f"{_times(times)}, missed" if missed else _times(times)
 
 
 def ratio(own: Row, peer: Row, key: str) -> float | None:
@@ -127,7 +125,7 @@ def memory(spread: Spread) -> str:
     >>> memory(Spread(697.2, 690.0, 700.0)), memory(Spread(13_000.0, 13_000.0, 13_000.0))
     ('697 MB', '13.0 GB')
     """
-    return f"{spread.median:.0f} MB" if spread.median < _NUMBER_WIDTH else f"{spread.median / 1000:.1f} GB"
+    return f"{spread.median:.0f} MB" if spread.median < 1000 else f"{spread.median / 1000:.1f} GB"
 
 
 def long_tables(results: Sequence[Mapping[str, Any]]) -> str:

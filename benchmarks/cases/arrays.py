@@ -89,11 +89,11 @@ class Arrays:
 
     def cycles(self) -> sp.csr_array:
         """(cycle, branch) a basis of the cycles of the grid, with the direction of each branch."""
-        place = np.arange(1, len(self.ends) + 1)
-        graph = sp.csr_array((place, tuple(np.sort(self.ends, axis=1).T)), shape=(self.buses, self.buses))
-        graph.data = np.minimum(graph.data, 1)  # parallel branches were added up; any one of them is in the tree
+        pairs = np.sort(self.ends, axis=1)
+        graph = sp.csr_array((np.ones(len(pairs)), tuple(pairs.T)), shape=(self.buses, self.buses))
         tree = breadth_first_tree(graph, 0, directed=False).tocoo()
-        first = {tuple(pair): k for k, pair in reversed(list(enumerate(np.sort(self.ends, axis=1).tolist())))}
+        # of parallel branches the first is in the tree
+        first = {tuple(pair): k for k, pair in reversed(list(enumerate(pairs.tolist())))}
         trunk = np.array([first[tuple(sorted(pair))] for pair in zip(tree.row, tree.col, strict=True)], dtype=int)
         if len(trunk) != self.buses - 1:
             raise ValueError("the grid of a benchmark must be connected")
@@ -107,7 +107,7 @@ class Arrays:
 
     def bridges(self) -> NDArray[np.bool_]:
         """(branch,) whether its loss splits the grid."""
-        return np.asarray(np.asarray(abs(self.cycles()).sum(axis=0)).ravel() == 0)
+        return np.asarray(abs(self.cycles()).sum(axis=0) == 0)
 
 
 def read_arrays(net: pp.pandapowerNet, profiles: xr.Dataset, lost_load: float, excess: float) -> Arrays:

@@ -14,7 +14,7 @@ import pandapower.networks
 import xarray as xr
 from numpy.typing import NDArray
 
-from benchmarks.cases.synthetic import WEAR, as_profiles, system_demand_mw, weather_pu
+from benchmarks.cases.synthetic import add_batteries, add_parks, as_profiles, system_demand_mw, weather_pu
 
 Array = NDArray[np.float64]
 
@@ -94,39 +94,13 @@ def _thermal(net: pp.pandapowerNet, rng: np.random.Generator, peak_mw: float) ->
 def _parks(net: pp.pandapowerNet, rng: np.random.Generator, peak_mw: float) -> NDArray[np.bool_]:
     count = max(4, len(net.bus) // 10)
     size = rng.uniform(0.5, 2.0, count)
-    is_wind = np.arange(count) < count * 2 // 3
-    pp.create_sgens(
-        net,
-        rng.choice(net.bus.index, count, replace=False),
-        np.zeros(count),
-        min_p_mw=0.0,
-        max_p_mw=_WEATHER * peak_mw * size / size.sum(),
-        controllable=True,
-        name=[f"park {k}" for k in range(count)],
-        technology=np.where(is_wind, "wind", "solar"),
-        profile=[f"park_{k}" for k in range(count)],
-    )
-    return is_wind
+    most = _WEATHER * peak_mw * size / size.sum()
+    return add_parks(net, rng.choice(net.bus.index, count, replace=False), most)
 
 
 def _stores(net: pp.pandapowerNet, rng: np.random.Generator, peak_mw: float, count: int = 8) -> None:
-    power = _STORAGE * peak_mw / count
-    for bus in rng.choice(net.bus.index, count, replace=False):
-        pp.create_storage(
-            net,
-            bus,
-            0.0,
-            max_e_mwh=5 * power,
-            min_e_mwh=0.0,
-            soc_percent=50.0,
-            max_p_mw=power,
-            min_p_mw=-power,
-            controllable=True,
-            name=f"store {len(net.storage)}",
-        )
-    net.storage["technology"] = "battery"
-    net.storage["eta_charge"] = net.storage["eta_discharge"] = 0.9
-    net.storage["throughput_cost_cny_per_mwh"] = WEAR
+    power = np.full(count, _STORAGE * peak_mw / count)
+    add_batteries(net, rng.choice(net.bus.index, count, replace=False), power, 5 * power, efficiency=0.9)
 
 
 def _limits(net: pp.pandapowerNet, margin: float) -> None:

@@ -94,6 +94,46 @@ def weather_pu(rng: np.random.Generator, hours: int, is_wind: NDArray[np.bool_])
     return np.where(is_wind[:, None], wind, height * clear)
 
 
+def add_parks(net: pp.pandapowerNet, bus: NDArray[np.int64], most_mw: Array) -> NDArray[np.bool_]:
+    """Add wind and solar parks that follow profiles of their own; returns which are wind: the first two thirds."""
+    count = len(most_mw)
+    is_wind = np.arange(count) < count * 2 // 3
+    pp.create_sgens(
+        net,
+        bus,
+        np.zeros(count),
+        min_p_mw=0.0,
+        max_p_mw=most_mw,
+        controllable=True,
+        name=[f"park {k}" for k in range(count)],
+        technology=np.where(is_wind, "wind", "solar"),
+        profile=[f"park_{k}" for k in range(count)],
+    )
+    return is_wind
+
+
+def add_batteries(
+    net: pp.pandapowerNet, bus: NDArray[np.int64], power_mw: Array, energy_mwh: Array, efficiency: float
+) -> None:
+    """Add half full batteries; the efficiency is that of charging and that of discharging."""
+    count = len(power_mw)
+    pp.create_storages(
+        net,
+        bus,
+        np.zeros(count),
+        max_e_mwh=energy_mwh,
+        soc_percent=50.0,
+        max_p_mw=power_mw,
+        min_p_mw=-power_mw,
+        controllable=True,
+        name=[f"store {k}" for k in range(count)],
+        technology="battery",
+        throughput_cost_cny_per_mwh=WEAR,
+        eta_charge=efficiency,
+        eta_discharge=efficiency,
+    )
+
+
 def _lines(net: pp.pandapowerNet, rng: np.random.Generator, buses: int) -> None:
     """A random tree of near buses and some more lines."""
     ends = [(int(rng.integers(max(0, i - 6), i)), i) for i in range(1, buses)]
@@ -143,41 +183,12 @@ def _commitment(net: pp.pandapowerNet, rng: np.random.Generator, units: int) -> 
 
 
 def _parks(net: pp.pandapowerNet, rng: np.random.Generator, count: int) -> NDArray[np.bool_]:
-    """Wind and solar parks; returns which are wind."""
-    is_wind = np.arange(count) < count * 2 // 3
     most = rng.uniform(500.0, 2500.0, count)
     most *= _WEATHER_MW_PER_BUS * len(net.bus) / most.sum()
-    pp.create_sgens(
-        net,
-        rng.integers(0, len(net.bus), count),
-        np.zeros(count),
-        min_p_mw=0.0,
-        max_p_mw=most,
-        controllable=True,
-        name=[f"park {k}" for k in range(count)],
-        technology=np.where(is_wind, "wind", "solar"),
-        profile=[f"park_{k}" for k in range(count)],
-    )
-    return is_wind
+    return add_parks(net, rng.integers(0, len(net.bus), count), most)
 
 
 def _stores(net: pp.pandapowerNet, rng: np.random.Generator, count: int) -> None:
     power = rng.uniform(300.0, 1400.0, count)
     energy = power * rng.choice([2.0, 4.0, 6.0, 8.0], count)
-    for bus, p_mw, e_mwh in zip(rng.integers(0, len(net.bus), count), power, energy, strict=True):
-        number = len(net.storage)
-        pp.create_storage(
-            net,
-            int(bus),
-            0.0,
-            max_e_mwh=e_mwh,
-            min_e_mwh=0.0,
-            soc_percent=50.0,
-            max_p_mw=p_mw,
-            min_p_mw=-p_mw,
-            controllable=True,
-            name=f"store {number}",
-        )
-    net.storage["technology"] = "battery"
-    net.storage["throughput_cost_cny_per_mwh"] = WEAR
-    net.storage["eta_charge"] = net.storage["eta_discharge"] = _EFFICIENCY
+    add_batteries(net, rng.integers(0, len(net.bus), count), power, energy, _EFFICIENCY)

@@ -17,7 +17,6 @@ from benchmarks.cases.arrays import Array, Arrays
 from benchmarks.cases.problem import Problem
 from benchmarks.watch import Watch
 
-IMPORTS = ("pandapower", "benchmarks.peers.cvxpy_model")
 _ENOUGH_MW = 1e5
 _SIMPLEX: dict[str, Any] = {"threads": 1, "parallel": "off"}
 _INTERIOR = _SIMPLEX | {"solver": "hipo", "run_crossover": "off"}

@@ -41,10 +41,10 @@ def solve(problem: Problem, changes: Mapping[str, Any] | None = None, gap: float
     """Make the case of net and profiles, and solve it; with a gap asked for, a larger one is void."""
     from gridopt import Case
     from gridopt import solve as dispatched
+    from gridopt.settings import deep_merge
 
-    result = dispatched(
-        Case.from_pandapower(problem.net, problem.profiles, **_with(settings_of(problem), changes or {}))
-    )
+    settings = deep_merge(settings_of(problem), changes or {})
+    result = dispatched(Case.from_pandapower(problem.net, problem.profiles, **settings))
     numbers = result.summary
     facts = {name: int(result.dataset[f"window_{name}"].sum()) for name in ("rounds", "limit_rows")}
     proven = numbers["gap"]
@@ -52,7 +52,7 @@ def solve(problem: Problem, changes: Mapping[str, Any] | None = None, gap: float
     if gap is not None and not (isinstance(proven, float) and proven <= gap):
         void = f"the proven gap is {proven}, not {gap:g}"
     kept = ("windows", "gap", "lower_bound_cny", "curtailment_rate", "unserved_mwh")
-    return Outcome(_number(numbers["objective_cny"]), facts | {key: numbers[key] for key in kept}, void)
+    return Outcome(number(numbers["objective_cny"]), facts | {key: numbers[key] for key in kept}, void)
 
 
 def gridopt(
@@ -67,16 +67,8 @@ def gridopt(
     return Contender(name, configuration, lambda problem, _watch: solve(problem, more, gap), IMPORTS, **how)
 
 
-def _with(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings with dotted keys changed."""
-    changed = {key: dict(value) if isinstance(value, dict) else value for key, value in settings.items()}
-    for path, value in changes.items():
-        part, _, key = path.rpartition(".")
-        (changed[part] if part else changed)[key] = value
-    return changed
-
-
-def _number(value: object) -> float:
+def number(value: object) -> float:
+    """A value of the summary that has to be a number."""
     if not isinstance(value, int | float):
         raise TypeError(f"the summary has no number here: {value!r}")
     return float(value)

@@ -7,7 +7,8 @@ windows, HiPO without crossover for a year as one problem.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,6 @@ from benchmarks.cases.arrays import Arrays
 from benchmarks.cases.problem import Problem
 from benchmarks.watch import Watch
 
-IMPORTS = ("pandapower", "benchmarks.peers.pypsa_model")
 SIMPLEX: dict[str, Any] = {"output_flag": False, "log_to_console": False, "threads": 1, "parallel": "off"}
 INTERIOR = SIMPLEX | {"solver": "hipo", "run_crossover": "off"}
 _ENOUGH_MW = 1e5
@@ -101,13 +101,13 @@ def require(found: tuple[str, str]) -> None:
         raise RuntimeError(f"PyPSA ended with {found}")
 
 
-class quiet:  # noqa: N801 – reads as a word
+@contextmanager
+def quiet() -> Iterator[None]:
     """Without log lines, which cost time and say nothing here."""
-
-    def __enter__(self) -> None:
-        logging.disable(logging.WARNING)
-
-    def __exit__(self, *_: object) -> None:
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
         logging.disable(logging.NOTSET)
 
 

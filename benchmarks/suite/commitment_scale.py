@@ -28,7 +28,7 @@ BENCHMARK = Benchmark(
     },
     contenders=(
         gridopt("fractions of units, cold with presolve", "relaxed, presolve"),
-        gridopt("fractions of units, from the last basis", "relaxed, basis", more={"solver.start": "basis"}),
+        gridopt("fractions of units, from the last basis", "relaxed, basis", more={"solver": {"start": "basis"}}),
         gridopt("whole units, gap 1e-3", "integer", more={"unit_commitment": "integer"}, agrees=False),
     ),
     tolerance=1e-3,

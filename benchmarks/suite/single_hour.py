@@ -45,8 +45,7 @@ def gridopt(given: Hours, _watch: Watch) -> Outcome:
 
     horizon = {"window_h": 168, "look_ahead_h": 0, "guide": "off", "certificate": False}
     case = Case.from_pandapower(given.net, given.profiles, horizon=horizon)
-    cost = solve(case).summary["objective_cny"]
-    return Outcome(float(cost))  # type: ignore[arg-type]
+    return Outcome(dispatch.number(solve(case).summary["objective_cny"]))
 
 
 def rundcopp(given: Hours, watch: Watch) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -16,19 +17,31 @@ from benchmarks.peers.dispatch import IMPORTS, settings_of
 from benchmarks.watch import Watch
 
 
-def prepare(scenarios: int, hours: int, buses: int) -> Problem:
-    """The synthetic province; the scenarios scale its demand."""
-    problem = province(hours, buses)
-    problem.net["scenarios"] = scenarios
-    return problem
+@dataclass(frozen=True)
+class Sweep:
+    """A problem, and how many scenarios scale its demand."""
+
+    problem: Problem
+    scenarios: int
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the problem."""
+        return self.problem.sha256
 
 
-def swept(given: Problem, _watch: Watch, workers: int) -> Outcome:
+def prepare(scenarios: int, hours: int, buses: int) -> Sweep:
+    """The synthetic province, to be solved again and again."""
+    return Sweep(province(hours, buses), scenarios)
+
+
+def swept(given: Sweep, _watch: Watch, workers: int) -> Outcome:
     """Solve all scenarios into a store, then open it again as a run that goes on."""
     import gridopt
 
-    case = gridopt.Case.from_pandapower(given.net, given.profiles, **settings_of(given))
-    scales = [round(float(scale), 4) for scale in np.linspace(0.9, 1.05, given.net["scenarios"])]
+    problem = given.problem
+    case = gridopt.Case.from_pandapower(problem.net, problem.profiles, **settings_of(problem))
+    scales = [round(float(scale), 4) for scale in np.linspace(0.9, 1.05, given.scenarios)]
     with tempfile.TemporaryDirectory() as folder:
         solve = partial(gridopt.sweep, case, {"demand.scale": scales}, out=Path(folder) / "sweep.zarr", workers=workers)
         began = time.perf_counter()

@@ -21,7 +21,7 @@ BENCHMARK = Benchmark(
     contenders=(
         gridopt(
             "integer windows, minimum times enter where they are broken; proof of the horizon included",
-            more={"horizon.certificate": True},
+            more={"horizon": {"certificate": True}},
         ),
         pypsa("rolling", "committable plants, optimize_with_rolling_horizon; HiGHS, direct interface; no proof"),
     ),

@@ -21,7 +21,7 @@ BENCHMARK = Benchmark(
     contenders=(
         gridopt(
             "windows of 168 + 96 h, then the proof from their multipliers",
-            more={"horizon.certificate": True, "horizon.gap": GAP},
+            more={"horizon": {"certificate": True, "gap": GAP}},
             gap=GAP,
         ),
         pypsa("one_problem", "one problem; HiGHS HiPO without crossover, direct interface"),
