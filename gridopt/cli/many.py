@@ -78,7 +78,8 @@ def study(
     Example: [bold]gridopt study storage jilin-2030[/bold]
     """
     with Reporting(debug=debug):
-        from gridopt.studies.builtin.program import print_study, run_study, study_of
+        from gridopt.studies.builtin.program import run_study, study_of
+        from gridopt.studies.builtin.tell import print_study
         from gridopt.studies.progress import Live
 
         chosen = study_of(name)

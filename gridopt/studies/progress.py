@@ -102,6 +102,10 @@ class Silent:
     def show(self, count: Count) -> None:
         """Take notice of a change."""
 
+    def named(self, name: str) -> Silent:
+        """The same for something else that is counted afterwards."""
+        return self
+
 
 class Live(Silent):
     """Shows the count on standard error."""
@@ -136,6 +140,10 @@ class Live(Silent):
         if error is not None and self._count is not None:
             self._count.running = 0
             print(f"{self._name}: {self._count}", file=sys.stderr)
+
+    def named(self, name: str) -> Live:
+        """The same for something else that is counted afterwards."""
+        return Live(name)
 
     def show(self, count: Count) -> None:
         """Draw the bar, or print a line when the last one is a while ago."""

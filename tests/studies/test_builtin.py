@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,8 @@ import xarray as xr
 import gridopt
 from gridopt.errors import InputError, SolverError
 from gridopt.levers.lever import with_tables
-from gridopt.studies.builtin import curtailment, demand_response, pilots, program, storage, targets
+from gridopt.studies.adequacy.read import Rules
+from gridopt.studies.builtin import curtailment, demand_response, firm, pilots, program, storage, targets, tell
 from gridopt.studies.builtin.cube import cube_of, total
 from gridopt.studies.builtin.edits import edited
 from gridopt.studies.builtin.periods import PEAK_WEEK, SEASONS, Period, weeks
@@ -227,6 +229,50 @@ def test_storage_shares_out_what_all_parts_bring():
     assert "130.00 mn CNY, what is lost without each to 70.00 mn CNY: on the whole they replace one another" in words
 
 
+def test_storage_shares_out_firm_capacity():
+    # perfect capacity missing: 900 MW without either, the battery alone makes it 700, pumped storage 400, both 300
+    missing = {"none": 900.0, "battery": 700.0, "phs": 400.0, "battery+phs": 300.0}
+    rows = {name: {"objective_cny": 0.0, "curtailment_mwh": 0.0} for name in missing}
+    labels = {name: {"phs": float("phs" in name), "battery": float("battery" in name)} for name in missing}
+    extra = {name: {"missing_mw": mw, "lole_h": mw / 100} for name, mw in missing.items()}
+    found = cube(rows, labels, extra)
+    table = storage.table(found).set_index("part")
+    assert table.loc["pumped storage", "firm_without_it_mw"] == 400
+    assert table.loc["batteries", "firm_without_it_mw"] == 100
+    assert table.loc["batteries", "firm_alone_mw"] == 200
+    assert table.loc["together", "firm_mean_mw"] == 600 == table["firm_mean_mw"].iloc[:-1].sum()
+    (said,) = (en for _, en in storage.findings(found) if "units fail" in en)
+    assert "600 MW" in said and "from 9 h to 3 h" in said and "batteries 100 MW" in said
+    assert "firm" in storage.figures(found)
+
+
+def test_firm_capacity_in_a_study_is_that_of_adequacy(tiny):
+    changes = {"none": {"policy.dr_share_of_peak": 0.0}, "economic 5 %": {}}
+    variants = tuple(Variant(name, (name, name), own, case="tiny") for name, own in changes.items())
+    empty = cube({name: {"objective_cny": 0.0, "lole_h": None} for name in changes})
+    found = firm.with_adequacy(empty, Answer({"tiny": tiny}, variants, ALONE, Path("none")))
+    cases = {"none": tiny.override(changes["none"]), "economic 5 %": tiny}
+    rules = Rules(firm_export=1.0)
+    alone = gridopt.adequacy(cases, draws=firm.DRAWS, rules=rules)
+    for name in ("lole_h", "eens_mwh", "firm_mw", "firm_se_mw", "missing_mw"):
+        for variant in cases:
+            assert total(found, name, variant) == float(alone[name].sel(case=variant))
+    assert np.isnan(found["firm_mw"].sel(period="all hours")).all()
+    assert total(found, "firm_mw", "economic 5 %") > 0
+
+
+def test_a_case_without_adequacy_says_so(tiny, monkeypatch):
+    def refused(*_, **__):
+        raise InputError("a source without a limit")
+
+    monkeypatch.setattr("gridopt.studies.adequacy.program.adequacy", refused)
+    variant = Variant("none", ("none", "none"), case="tiny")
+    before = cube({"none": {"objective_cny": 0.0}})
+    found = firm.with_adequacy(before, Answer({"tiny": tiny}, (variant,), ALONE, Path("none")))
+    assert "firm_mw" not in found
+    assert "a source without a limit" in firm.not_told(found)[0][1]
+
+
 def test_pilot_rules_are_told_with_slack_price_and_breach():
     base = {"objective_cny": 1e9, "penalty_cny": 1e6, "curtailment_mwh": 900.0}
     names = [pilots.name_of("west", rule) for rule in ("self_use_min", "feed_in_max", "export_max_mw")]
@@ -342,14 +388,14 @@ def test_the_folder_of_a_study(tiny, tmp_path, stubbed, capsys):
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if "runs.zarr" not in path.as_posix()}
     assert names == {
         *("table.csv", "variants.csv", "cube.nc", "findings.zh.md", "findings.en.md", "figures"),
-        *(f"figures/{name}.{suffix}" for name in ("cost", "curtailment") for suffix in ("png", "svg")),
+        *(f"figures/{name}.{suffix}" for name in ("cost", "curtailment", "firm") for suffix in ("png", "svg")),
     }
     with xr.open_dataset(out / "cube.nc") as again:
         assert float(again["objective_cny"].sel(variant="none", period="total")) == 4e6
     zh, en = ((out / f"findings.{language}.md").read_text(encoding="utf-8") for language in ("zh", "en"))
     assert "合计" in zh and "together" in en
     assert "tiny：全部48小时" in zh and "tiny: all 48 h" in en
-    program.print_study(storage.STUDY, cube)
+    tell.print_study(storage.STUDY, cube)
     assert "pumped storage" in capsys.readouterr().out
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("dear")

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from gridopt.errors import InputError
+from gridopt.studies.builtin import firm
 from gridopt.studies.builtin.cube import total
 from gridopt.studies.builtin.figures import bars, lines
 from gridopt.studies.builtin.say import energy, money, plain, power, price, say, share
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from gridopt.case import Case
     from gridopt.results.result import Result
 
-NONE = "none"
+NONE = firm.NONE
 _PLAN = 0.05
 _SHARES = {"economic": (0.01, 0.03, 0.05, 0.07, 0.10), "peak_shaving": (0.03, 0.05, 0.10), "drill": (0.05,)}
+_ADEQUACY = ("firm_mw", "firm_se_mw", "lole_h", "eens_mwh")
 _MODES: dict[str, Pair] = {
     "economic": ("经济调用", "economic"),
     "peak_shaving": ("削峰", "peak shaving"),
@@ -118,6 +120,7 @@ def table(cube: xr.Dataset) -> pd.DataFrame:
                 "curtailment_saved_gwh": (of("curtailment_mwh", NONE) - of("curtailment_mwh", name)) / 1e3,
                 "unserved_saved_mwh": of("unserved_mwh", NONE) - of("unserved_mwh", name),
                 "co2_saved_kt": (of("co2_t", NONE) - of("co2_t", name)) / 1e3,
+                **{key: of(key, name) for key in _ADEQUACY if key in cube},
             }
         )
     return pd.DataFrame(rows)
@@ -139,13 +142,14 @@ COLUMNS: dict[str, Pair] = {
     "curtailment_saved_gwh": ("减少弃电（百万千瓦时）", "curtailment avoided, GWh"),
     "unserved_saved_mwh": ("减少缺电（兆瓦时）", "unserved avoided, MWh"),
     "co2_saved_kt": ("减排（千吨）", "CO2 avoided, kt"),
+    **firm.COLUMNS,
 }
 
 
 def findings(cube: xr.Dataset) -> list[Pair]:
     """What 5 % is worth, called one way or the other, and how the worth changes with the share."""
     rows = table(cube).set_index("variant")
-    return [*_of_the_plan(rows), *_modes(rows), *_by_share(rows), *_programs(cube)]
+    return [*_of_the_plan(rows), *_modes(rows), *_by_share(rows), *_firm(rows), *_programs(cube), *firm.not_told(cube)]
 
 
 def _of_the_plan(rows: pd.DataFrame) -> list[Pair]:
@@ -207,6 +211,29 @@ def _by_share(rows: pd.DataFrame) -> list[Pair]:
     ]
 
 
+def _firm(rows: pd.DataFrame) -> list[Pair]:
+    """What perfect capacity does as much for the load as the response."""
+    plan = row_of(rows, name_of("economic", _PLAN))
+    if not np.isfinite(plan.get("firm_mw", np.nan)):
+        return []
+    none = row_of(rows, NONE)
+    return [
+        say(
+            "机组故障时，5%的响应（{able}）相当于{firm}的可靠容量（能力的{part}）；年缺电小时从{before}降至{after}，"
+            "期望缺电量从{dark}降至{left}。",
+            "When units fail, the response of 5 % ({able}) does as much as {firm} of perfect capacity ({part} of "
+            "it): hours with a shortfall fall from {before} to {after}, energy not served from {dark} to {left}.",
+            able=power(plan["capability_mw"]),
+            firm=firm.with_error(plan["firm_mw"], plan["firm_se_mw"]),
+            part=share(plan["firm_mw"] / plan["capability_mw"] if plan["capability_mw"] > 0 else np.nan),
+            before=firm.hours(none["lole_h"]),
+            after=firm.hours(plan["lole_h"]),
+            dark=energy(none["eens_mwh"]),
+            left=energy(plan["eens_mwh"]),
+        )
+    ]
+
+
 def _programs(cube: xr.Dataset) -> list[Pair]:
     """Which program is worth most by the duals."""
     if "program_worth_cny_per_mw" not in cube:
@@ -253,12 +280,9 @@ STUDY = Study(
     findings,
     figures,
     read,
+    firm.with_adequacy,
     not_told=(
-        (
-            "可靠容量（停机抽样下的EENS、LOLE及等可靠性容量）由 gridopt adequacy 计算；最大净负荷的降低不能代替它。",
-            "Firm capacity (EENS and LOLE under outage draws, perfect capacity of equal LOLE) is what gridopt adequacy "
-            "computes; the net peak lowered is no substitute for it.",
-        ),
+        firm.TOLD,
         (
             "响应方案按全年负荷排定，各周分别求解：年度调用次数与小时按各周占比分摊。",
             "Calls and hours of a year are shared out to the weeks by their length; each week is solved by itself.",

@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from gridopt.errors import Fault, InputError, SolverError
 from gridopt.settings import nearest
 from gridopt.studies.builtin import backcast, curtailment, demand_response, pilots, storage, targets
-from gridopt.studies.builtin.say import clean
-from gridopt.studies.builtin.study import PERIOD, TOTAL, VARIANT, Pair, Study
+from gridopt.studies.builtin.study import PERIOD, TOTAL, VARIANT, Study
+from gridopt.studies.builtin.tell import markdown, scope
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,81 +132,3 @@ def variants_table(cube: xr.Dataset) -> pd.DataFrame:
     keys = [key for key in _COMMON if key in cube]
     rows = cube[keys].sel({PERIOD: TOTAL}).to_dataframe()
     return rows[keys].rename_axis(VARIANT)
-
-
-def scope(hours: Mapping[str, Sequence[Period]]) -> list[Pair]:
-    """Which hours stand for what, case by case."""
-    out = []
-    for case, own in hours.items():
-        if own[0].start:
-            weeks = ", ".join(f"{period.name} {period.start[:10]} × {period.weight:.2f}" for period in own)
-            total = sum(period.weight * period.hours for period in own)
-            out.append(
-                (f"{case}：代表周 {weeks}，合计{total:,.0f}小时", f"{case}: weeks {weeks}; {total:,.0f} h in all")
-            )
-        else:
-            out.append((f"{case}：全部{own[0].hours:,.0f}小时", f"{case}: all {own[0].hours:,.0f} h"))
-    return out
-
-
-def shown(value: str | float, column: str) -> str:
-    """A cell as text: shares in percent, numbers with as many digits as a planner reads.
-
-    Examples
-    --------
-    >>> shown(0.0512, "share_pu"), shown(1234.5678, "called_gwh"), shown(float("nan"), "x"), shown(0.6, "limit")
-    ('5.12%', '1,234.6', '–', '0.6')
-    """
-    if isinstance(value, str):
-        return value
-    number = clean(float(value))
-    if not np.isfinite(number):
-        return "–"
-    if column.endswith("_pu"):
-        return f"{number:.2%}"
-    return f"{number:,.1f}" if abs(number) >= 10 else f"{number:,.3g}"
-
-
-def columns_of(study: Study, table: pd.DataFrame, language: int) -> list[tuple[str, str]]:
-    """Columns shown in a language and their words: those that say the same in the other one are left out."""
-    others = [f"{column}_zh" for column in table]
-    left_out = (
-        {column for column in table if str(column).endswith("_zh")}
-        if language
-        else {column.removesuffix("_zh") for column in others if column in table}
-    )
-    wide = ("_how", "_how_zh", "id")
-    shown_ones = [str(c) for c in table if c not in left_out and not str(c).endswith(wide)]
-    return [(column, study.columns.get(column, (column, column))[language]) for column in shown_ones]
-
-
-def markdown(study: Study, cube: xr.Dataset, table: pd.DataFrame, hours: Sequence[Pair], language: int) -> str:
-    """Title, findings, table, and what is not told, as markdown."""
-    columns = columns_of(study, table, language)
-    rows = [[shown(row[name], name).replace("|", "\\|") for name, _ in columns] for _, row in table.iterrows()]
-    heads = (("结论", "Findings"), ("数据", "Numbers"), ("时段与范围", "Hours and scope"))
-    lines = [f"# {study.title[language]}", "", f"## {heads[0][language]}", ""]
-    lines += [f"- {sentence[language]}" for sentence in study.findings(cube)]
-    lines += ["", f"## {heads[1][language]}", "", "| " + " | ".join(words for _, words in columns) + " |"]
-    lines += ["|" + " --- |" * len(columns), *("| " + " | ".join(row) + " |" for row in rows)]
-    lines += ["", f"## {heads[2][language]}", ""]
-    lines += [f"- {pair[language]}" for pair in (*hours, *study.not_told)]
-    return "\n".join(lines) + "\n"
-
-
-def print_study(study: Study, cube: xr.Dataset) -> None:
-    """The table and the findings on the terminal."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table, console = study.table(cube), Console()
-    columns = columns_of(study, table, 1)
-    drawn = Table(title=study.title[1], box=None, pad_edge=False)
-    for name, words in columns:
-        drawn.add_column(words, justify="left" if table[name].dtype == object else "right")
-    for _, row in table.iterrows():
-        drawn.add_row(*(escape(shown(row[name], name)) for name, _ in columns))
-    console.print(drawn)
-    for sentence in (*study.findings(cube), *study.not_told):
-        console.print(f"- {sentence[1]}", markup=False)

@@ -124,13 +124,14 @@ def solve_study(
     store = Store.create(out / _STORE, _identity(study, job), design, Template({}, {}), ())
     if study.keeps_results:
         folder.mkdir(exist_ok=True)
-    _fill(store, job, design, workers, show or Silent())
+    show = show or Silent()
+    _fill(store, job, design, workers, show)
     records = store.records()
     failed = [f"{store.label(record.number)}: {record.reason}" for record in records.values() if record.reason]
     if len(failed) == store.size:
         raise SolverError("\n".join(failed))
     summaries = {(str(s.changes[VARIANT]), str(s.changes[PERIOD])): records[s.number].summary for s in design.scenarios}
-    cube = study.complete(cube_of(variants, periods, summaries), Answer(cases, variants, periods, folder))
+    cube = study.complete(cube_of(variants, periods, summaries), Answer(cases, variants, periods, folder, show))
     return cube.assign_attrs(failed="\n".join(failed))
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from gridopt.errors import InputError
 from gridopt.results.summary import capacity_mw
+from gridopt.studies.builtin import firm
 from gridopt.studies.builtin.cube import total
 from gridopt.studies.builtin.figures import bars
 from gridopt.studies.builtin.say import energy, joined, money, power, price, say
@@ -38,7 +39,11 @@ _SIZE = {"phs": "storage.phs.p_mw", "battery": "storage.battery.p_mw", "retrofit
 _EDITS = {"retrofit": ("without_retrofit",)}
 _MORE = "all coal retrofitted"
 #: What is shared out: key of the summary, and its column.
-_EFFECTS = {"objective_cny": ("saves", "mn_cny", 1e6), "curtailment_mwh": ("avoids", "gwh", 1e3)}
+_EFFECTS = {
+    "objective_cny": ("saves", "mn_cny", 1e6),
+    "curtailment_mwh": ("avoids", "gwh", 1e3),
+    "missing_mw": ("firm", "mw", 1.0),
+}
 
 Together = frozenset[str]
 
@@ -156,6 +161,8 @@ def table(cube: xr.Dataset) -> pd.DataFrame:
     }
     rows["together"] = {"part": "together", "part_zh": "合计"}
     for key, (verb, unit, scale) in _EFFECTS.items():
+        if key not in cube:  # adequacy, where it could not be told
+            continue
         # what is saved against nothing of it
         value = {s: (total(cube, key, "none") - total(cube, key, name)) / scale for s, name in names.items()}
         fair = shapley(value)
@@ -190,6 +197,9 @@ COLUMNS: dict[str, Pair] = {
     "avoids_without_it_gwh": ("缺它多弃（百万千瓦时）", "curtailed without it, GWh"),
     "avoids_alone_gwh": ("仅有它少弃（百万千瓦时）", "avoided alone, GWh"),
     "avoids_mean_gwh": ("平均少弃（百万千瓦时）", "mean share avoided, GWh"),
+    "firm_without_it_mw": ("缺它少的可靠容量（兆瓦）", "firm lost without it, MW"),
+    "firm_alone_mw": ("仅有它的可靠容量（兆瓦）", "firm alone, MW"),
+    "firm_mean_mw": ("平均可靠容量（兆瓦）", "mean share firm, MW"),
 }
 
 
@@ -220,7 +230,7 @@ def findings(cube: xr.Dataset) -> list[Pair]:
         )
         for _, row in own.iterrows()
     ]
-    return [*out, *_overlap(own), *_next(own), *_more(cube)]
+    return [*out, *_overlap(own), *_firm(cube, rows), *_next(own), *_more(cube)]
 
 
 def _overlap(own: pd.DataFrame) -> list[Pair]:
@@ -235,6 +245,28 @@ def _overlap(own: pd.DataFrame) -> list[Pair]:
             alone=money(alone),
             lost=money(lost),
             relation=relation,
+        )
+    ]
+
+
+def _firm(cube: xr.Dataset, rows: pd.DataFrame) -> list[Pair]:
+    """What each part is worth as perfect capacity when units fail."""
+    if "firm_mean_mw" not in rows or not np.isfinite(rows["firm_mean_mw"]).any():
+        return firm.not_told(cube)
+    words = []
+    for _, row in rows.iloc[:-1].iterrows():
+        zh, en = power(row["firm_without_it_mw"])
+        words.append((f"{row['part_zh']}{zh}", f"{row['part']} {en}"))
+    base, none = name_of(frozenset(_combinations(cube)[0])), firm.NONE
+    return [
+        say(
+            "机组故障时，各项合计相当于{all}的可靠容量，年缺电小时从{before}降至{after}；缺任一项少的可靠容量：{each}。",
+            "When units fail, they do together as much as {all} of perfect capacity: hours with a shortfall fall from "
+            "{before} to {after}; lost without each alone: {each}.",
+            all=power(rows["firm_mean_mw"].iloc[-1]),
+            before=firm.hours(total(cube, "lole_h", none)),
+            after=firm.hours(total(cube, "lole_h", base)),
+            each=joined(words),
         )
     ]
 
@@ -279,7 +311,10 @@ def figures(cube: xr.Dataset) -> dict[str, Figure]:
     for name, verb, unit, label in (
         ("cost", "saves", "mn_cny", "mn CNY"),
         ("curtailment", "avoids", "gwh", "GWh of curtailment"),
+        ("firm", "firm", "mw", "MW of firm capacity"),
     ):
+        if f"{verb}_mean_{unit}" not in rows:  # adequacy, where it could not be told
+            continue
         series = {words: rows[f"{verb}_{way}_{unit}"] for way, words in ways.items()}
         out[name] = bars("What flexibility contributes", label, rows["part"].tolist(), series)
     return out
@@ -294,7 +329,9 @@ STUDY = Study(
     findings,
     figures,
     read,
+    firm.with_adequacy,
     not_told=(
+        firm.TOLD,
         (
             "只计运行成本，不含投资；各周分别求解，跨周储能的价值不在其中。",
             "Running costs alone, no investment; each week is solved by itself, so storing beyond a week has no worth.",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridopt.studies.design import Value
+from gridopt.studies.progress import Silent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,12 +80,15 @@ class Answer:
         By name of the case, in the order of the cube.
     folder : Path
         Holds the result of each variant and period, if the study keeps them.
+    show : Silent
+        Told of the progress.
     """
 
     cases: Mapping[str, Case]
     variants: tuple[Variant, ...]
     periods: Mapping[str, tuple[Period, ...]]
     folder: Path
+    show: Silent = field(default_factory=Silent)
 
 
 @dataclass(frozen=True)
