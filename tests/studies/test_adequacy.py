@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -15,7 +16,7 @@ from gridopt.cli import app
 from gridopt.errors import InputError
 from gridopt.studies.adequacy.capacity import Year, missing, standard_error
 from gridopt.studies.adequacy.draws import Outages, draw
-from gridopt.studies.adequacy.failures import ASSUMPTIONS
+from gridopt.studies.adequacy.failures import ASSUMPTIONS, failures_of
 from gridopt.studies.adequacy.read import Rules, overhauls, read_supply
 from gridopt.studies.adequacy.simulate import simulate
 from gridopt.studies.adequacy.supply import Limited, Supply, Units
@@ -243,3 +244,17 @@ def test_the_command_says_what_is_wrong(options: tuple[str, ...], words: str, tm
     code, _, stderr = invoke("tiny", *options, "--out", str(tmp_path))
     assert code == 2
     assert words in stderr
+
+
+def test_failures_that_are_asked_for_come_before_those_of_the_net():
+    table = pd.DataFrame(
+        {
+            "name": ["a", "b", "c"],
+            "technology": ["coal", "gas", "gas"],
+            "forced_outage_rate_pu": [0.1, 0.2, np.nan],
+            "repair_h": [10.0, 20.0, np.nan],
+        }
+    )
+    rate, repair = failures_of(table, np.full(3, 300.0), {"coal": Failure(0.4, 12.0)})
+    assert rate.tolist() == [0.4, 0.2, 0.033]
+    assert repair.tolist() == [12.0, 20.0, 33.0]

@@ -91,22 +91,24 @@ def failures_of(table: pd.DataFrame, unit_mw: Array, own: Mapping[str, Failure])
     unit_mw
         (row,) size of one unit [MW].
     own
-        By technology: what takes the place of the assumptions.
+        By technology: what takes the place of the assumptions, and of what the table says of its rows.
 
     Raises
     ------
     InputError
         For a rate outside 0 … 1 or a time to repair that is not positive.
     """
+    named = table["technology"].astype(str).isin(list(own)).to_numpy()
     found = [
-        own[str(name)] if str(name) in own else assumed(str(name), float(size))
+        own.get(str(name), assumed(str(name), float(size)))
         for name, size in zip(table["technology"], unit_mw, strict=True)
     ]
     rate, repair = (np.array([each[at] for each in found], dtype=np.float64) for at in (0, 1))
     for column, values in (("forced_outage_rate_pu", rate), ("repair_h", repair)):
         if column in table:
             given = table[column].to_numpy(float)
-            values[np.isfinite(given)] = given[np.isfinite(given)]
+            taken = np.isfinite(given) & ~named
+            values[taken] = given[taken]
     wrong = ~((rate >= 0) & (rate < 1) & (repair > 0))
     if wrong.any():
         message = "an outage rate lies from 0 to below 1, a time to repair above 0"
