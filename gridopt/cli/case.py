@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from gridopt.cli.base import CaseArgument, DebugOption, Reporting, SetOption, loaded_case, parsed_changes
 
@@ -61,12 +63,14 @@ def levers(
         else:
             loaded = loaded_case(case, parsed_changes(changes))
             rows = [(row.lever, _short(row.present)) for row in table_of_levers(loaded.net, loaded.settings)]
-        table = Table("lever", "present", "unit", "range", "meaning", box=None, pad_edge=False)
-        table.columns[0].no_wrap = True
+        table = Table("lever", "present", "unit", "range", box=None, pad_edge=False)
         table.columns[1].justify = "right"
+        for column in table.columns[1:]:
+            column.no_wrap = True
         for lever, present in rows:
             span = "" if lever.words else f"{lever.low:g} … {lever.high:g}"
-            table.add_row(lever.name, present, lever.unit, span, lever.description)
+            meaning = Padding(Text(lever.description), (0, 0, 0, 2))
+            table.add_row(Group(Text(lever.name, style="bold"), meaning), present, lever.unit, span)
         Console().print(table)
 
 
