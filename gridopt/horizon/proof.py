@@ -13,6 +13,7 @@ from gridopt.horizon.certificate import Certificate
 from gridopt.horizon.piece import Index, Layout, Piece, Stated, cut, other_state, reach
 from gridopt.horizon.record import Proof
 from gridopt.horizon.solvers import WindowSolver
+from gridopt.horizon.states import with_planned_worth
 from gridopt.model.component import Array, Window
 from gridopt.model.system import System
 from gridopt.solver.columns import BesideLive
@@ -71,6 +72,8 @@ class _Reader:
             np.concatenate([program.row_upper, added_upper]),
             dual,
         )
+        planned = [each for part in solver.model.components for each in part.worth_by_plan(window)]
+        rows = with_planned_worth(rows, live.first_column, planned)
         over = self._lazy_over_seam(window.core, which, lazy_upper)
         rows = stacked([rows, over])
         forgotten = np.concatenate([forgotten, np.zeros(over.dual.size, dtype=np.bool_)])

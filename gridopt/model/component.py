@@ -126,6 +126,22 @@ class Window:
         return usual if planned is None or self.last else planned[:, self.span.stop - 1]
 
 
+@dataclass(frozen=True)
+class PlannedWorth:
+    """What a plan of the whole horizon says of a state that outlives a window.
+
+    Parameters
+    ----------
+    state
+        (element, step).
+    worth
+        (element, step) of a unit more held after a step [CNY per unit]; NaN where the plan says nothing.
+    """
+
+    state: cp.Variable
+    worth: Array
+
+
 class Component(ABC, Generic[DataT]):
     """One kind of element of the power system in a window of ``steps`` steps of ``step_h`` hours."""
 
@@ -224,6 +240,10 @@ class Component(ABC, Generic[DataT]):
     def end_value(self) -> cp.Expression | None:
         """Worth of what is left at the end of the window [CNY]; steers, and is no cost."""
         return None
+
+    def worth_by_plan(self, window: Window) -> list[PlannedWorth]:
+        """What a plan of the whole horizon says of the states in a window; a proof takes it for their multipliers."""
+        return []
 
     def state(self, step: int) -> State:
         """State after step ``step`` of the window (counted from 1), for the next window."""

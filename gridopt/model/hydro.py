@@ -46,7 +46,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from gridopt.model.algebra import every_step
-from gridopt.model.component import Array, Component, Output, State, Window, previous
+from gridopt.model.component import Array, Component, Output, PlannedWorth, State, Window, previous
 from gridopt.model.hydro_data import MM3_PER_M3_PER_S_AND_H, HydroData, Whole, read_hydro
 from gridopt.model.reserve_product import ReserveProduct
 from gridopt.model.storage_reserve import ReserveSlots
@@ -367,6 +367,14 @@ class Hydro(Component[HydroData]):
         """Water above the reference level less water missing below it, in all plants that it passes."""
         stock = _WORTH_ABOVE * self.above - _WORTH_BELOW * self.below
         return self.worth_at_end @ (stock if self.drift is None else stock + self.drift)
+
+    def worth_by_plan(self, window: Window) -> list[PlannedWorth]:
+        """Water in reservoirs that a window can't empty."""
+        d = self.data
+        if d.water_value_cny_per_mwh is None:
+            return []
+        lasting = d.max_e_mwh.max(axis=1) > np.maximum(d.max_p_mw, 0.0) * self.steps * self.step_h
+        return [PlannedWorth(self.level, np.where(lasting[:, None], d.water_value_cny_per_mwh[:, window.span], np.nan))]
 
     def water_value_cny_per_mwh(self) -> Array:
         """What a MWh more in each reservoir would save, in each step of the window solved last, (element, step)."""

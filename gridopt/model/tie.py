@@ -36,7 +36,7 @@ import cvxpy as cp
 import numpy as np
 
 from gridopt.model.algebra import add_up
-from gridopt.model.component import Array, Component, Output, State, Window, previous
+from gridopt.model.component import Array, Component, Output, PlannedWorth, State, Window, previous
 from gridopt.model.tie_data import TieData, read_ties
 from gridopt.model.worth import ReducedCosts, of_lower, of_upper, price
 
@@ -228,6 +228,13 @@ class Tie(Component[TieData]):
         """Upper and lower limits of the export, as contract, band and ramps leave them."""
         duals = reduced_costs(self.export)
         return {"tie_export_worth_cny_per_mw": of_upper(duals), "tie_import_worth_cny_per_mw": of_lower(duals)}
+
+    def worth_by_plan(self, window: Window) -> list[PlannedWorth]:
+        """Energy ahead of a contract."""
+        worth = self.data.planned_worth_cny_per_mwh
+        if worth is None or not self.keeping.size:
+            return []
+        return [PlannedWorth(self.ahead, worth[self.keeping, window.span])]
 
     def plan(self) -> tuple[Array, Array]:
         """Energy ahead of the contract [MWh] and what a MWh of it is worth [CNY/MWh], each (element, step)."""
