@@ -41,7 +41,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridopt.model.algebra import add_up, one_over, places
-from gridopt.model.component import Array, Component, Output, State, Window, previous
+from gridopt.model.component import Array, Component, Output, PlannedWorth, State, Window, previous
 from gridopt.model.flexible_load_data import FlexibleLoadData, read_flexible_loads
 from gridopt.model.worth import price
 
@@ -231,6 +231,19 @@ class FlexibleLoad(Component[FlexibleLoadData]):
 
     def _unserved(self) -> cp.Expression:
         return self.need + self.data.chain[self.buffer] @ self.drawn - self.served
+
+    def worth_by_plan(self, window: Window) -> list[PlannedWorth]:
+        """Stores that a window can't empty, such as those of ammonia."""
+        d, rows = self.data, self.buffer
+        if d.planned_worth_cny_per_mwh is None or not rows.size:
+            return []
+        leaving = d.need_mw.max(axis=1) + d.chain @ d.rated_mw + d.discharge_mw
+        lasting = d.max_e_mwh > leaving * self.steps * self.step_h
+        return [
+            PlannedWorth(
+                self.level, np.where(lasting[:, None], d.planned_worth_cny_per_mwh[:, window.span], np.nan)[rows]
+            )
+        ]
 
     def stored_worth_cny_per_mwh(self) -> Array:
         """What a MWh more in each load's store would save, in each step of the window solved last, (element, step)."""
