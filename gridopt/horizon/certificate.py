@@ -117,6 +117,8 @@ class Certificate:
         threads
             Pieces or seams that are looked at at once.
         """
+        if self.bound_cny >= enough_cny:
+            return
         last = len(self.pieces) - 1
         self._take(last, self.settled(last))
         if self.bound_cny >= enough_cny:
