@@ -403,6 +403,25 @@ def test_the_folder_of_a_study(tiny, tmp_path, stubbed, capsys):
         program.run_study("storage", [tiny], out=tmp_path / "mine", workers=0)
 
 
+def test_a_wide_table_is_printed_in_blocks_that_fit(tiny, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "64")
+    effects = ("objective_cny", "curtailment_mwh", "missing_mw", "lole_h")
+    names = {"none": 3.0, "battery": 2.0, "phs": 1.5, "battery+phs": 1.0}
+    rows = {name: dict.fromkeys(effects, 1e9 * size) for name, size in names.items()}
+    labels = {name: {"phs": float("phs" in name), "battery": float("battery" in name)} for name in names}
+    found = cube(rows, labels)
+    tell.print_study(storage.STUDY, found)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 64
+    assert sum(line.startswith("pumped storage") for line in lines) > 1  # every block says what its rows are
+    numbers = [shown for line in lines if line.startswith("together") for shown in line.split()[1:]]
+    table = storage.table(found)
+    assert numbers == [
+        tell.shown(table[name].iloc[-1], name) for name, _ in tell.columns_of(storage.STUDY, table, 1)[1:]
+    ]
+    assert not any("…" in line for line in lines)
+
+
 def test_an_unknown_study_names_the_nearest():
     with pytest.raises(InputError, match="storage"):
         program.study_of("storrage")
