@@ -239,11 +239,8 @@ class FlexibleLoad(Component[FlexibleLoadData]):
             return []
         leaving = d.need_mw.max(axis=1) + d.chain @ d.rated_mw + d.discharge_mw
         lasting = d.max_e_mwh > leaving * self.steps * self.step_h
-        return [
-            PlannedWorth(
-                self.level, np.where(lasting[:, None], d.planned_worth_cny_per_mwh[:, window.span], np.nan)[rows]
-            )
-        ]
+        planned = np.where(lasting[:, None], d.planned_worth_cny_per_mwh[:, window.span], np.nan)
+        return [PlannedWorth(self.level, planned[rows])]
 
     def stored_worth_cny_per_mwh(self) -> Array:
         """What a MWh more in each load's store would save, in each step of the window solved last, (element, step)."""
