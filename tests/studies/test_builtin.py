@@ -216,7 +216,8 @@ def test_storage_shares_out_what_all_parts_bring():
     saved = {"none": 0, "phs": 60, "battery": 40, "retrofit": 30, "battery+phs": 80, "phs+retrofit": 85}
     saved |= {"battery+retrofit": 65, "battery+phs+retrofit": 100}
     rows = {
-        name: {"objective_cny": 1e9 - 1e6 * much, "curtailment_mwh": 1e3 * (200 - much)} for name, much in saved.items()
+        name: {"operating_cost_cny": 1e9 - 1e6 * much, "penalty_cny": 5.0, "curtailment_mwh": 1e3 * (200 - much)}
+        for name, much in saved.items()
     }
     labels = {name: {p: float(p in name.split("+")) for p in ("phs", "battery", "retrofit")} for name in rows}
     found = storage.table(cube(rows, labels)).set_index("part")
@@ -229,10 +230,25 @@ def test_storage_shares_out_what_all_parts_bring():
     assert "130.00 mn CNY, what is lost without each to 70.00 mn CNY: on the whole they replace one another" in words
 
 
+def test_what_falls_short_without_storage_is_no_saving():
+    rows = {"none": {"penalty_cny": 9e9, "reserve_shortfall_mwh": 4e6, "unserved_mwh": 0.0}}
+    rows["phs"] = {"penalty_cny": 1e6, "reserve_shortfall_mwh": 0.0, "unserved_mwh": 0.0}
+    rows = {
+        name: {**row, "operating_cost_cny": 3e8 if name == "none" else 1e8, "curtailment_mwh": 0.0}
+        for name, row in rows.items()
+    }
+    found = cube(rows, {name: {"phs": float(name == "phs")} for name in rows})
+    table = storage.table(found).set_index("part")
+    assert table.loc["pumped storage", "saves_without_it_mn_cny"] == 200
+    assert table.loc["pumped storage", "breaches_without_it_mn_cny"] == 8999
+    (said,) = (en for _, en in storage.findings(found) if "falls short" in en)
+    assert "without pumped storage 4.00 TWh of reserve (9.00 bn CNY of penalties)" in said
+
+
 def test_storage_shares_out_firm_capacity():
     # perfect capacity missing: 900 MW without either, the battery alone makes it 700, pumped storage 400, both 300
     missing = {"none": 900.0, "battery": 700.0, "phs": 400.0, "battery+phs": 300.0}
-    rows = {name: {"objective_cny": 0.0, "curtailment_mwh": 0.0} for name in missing}
+    rows = {name: {"operating_cost_cny": 0.0, "penalty_cny": 0.0, "curtailment_mwh": 0.0} for name in missing}
     labels = {name: {"phs": float("phs" in name), "battery": float("battery" in name)} for name in missing}
     extra = {name: {"missing_mw": mw, "lole_h": mw / 100} for name, mw in missing.items()}
     found = cube(rows, labels, extra)
@@ -349,7 +365,8 @@ def stubbed(monkeypatch):
         if name in fails:
             raise SolverError("no luck")
         much = float(len(name))
-        numbers = {"objective_cny": 1e6 * much, "curtailment_mwh": much, "status": "optimal"}
+        costs = {"objective_cny": 1e6 * much, "operating_cost_cny": 1e6 * much, "penalty_cny": 0.0}
+        numbers = {**costs, "curtailment_mwh": much, "status": "optimal"}
         worth = key_of("worth_cny_per_mw", "part", "phs")
         return Solved(numbers | {worth: 7.0})
 
@@ -405,7 +422,8 @@ def test_the_folder_of_a_study(tiny, tmp_path, stubbed, capsys):
 
 def test_a_wide_table_is_printed_in_blocks_that_fit(tiny, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "64")
-    effects = ("objective_cny", "curtailment_mwh", "missing_mw", "lole_h")
+    effects = ("operating_cost_cny", "penalty_cny", "curtailment_mwh", "missing_mw", "lole_h")
+    effects += ("reserve_shortfall_mwh", "unserved_mwh")
     names = {"none": 3.0, "battery": 2.0, "phs": 1.5, "battery+phs": 1.0}
     rows = {name: dict.fromkeys(effects, 1e9 * size) for name, size in names.items()}
     labels = {name: {"phs": float("phs" in name), "battery": float("battery" in name)} for name in names}

@@ -38,12 +38,17 @@ _PARTS: dict[str, Pair] = {
 _SIZE = {"phs": "storage.phs.p_mw", "battery": "storage.battery.p_mw", "retrofit": "thermal.retrofit_share"}
 _EDITS = {"retrofit": ("without_retrofit",)}
 _MORE = "all coal retrofitted"
+# What is saved is what would be spent; penalties are no money.
+_COST = "operating_cost_cny"
 #: What is shared out: key of the summary, and its column.
 _EFFECTS = {
-    "objective_cny": ("saves", "mn_cny", 1e6),
+    _COST: ("saves", "mn_cny", 1e6),
     "curtailment_mwh": ("avoids", "gwh", 1e3),
     "missing_mw": ("firm", "mw", 1.0),
 }
+
+# Penalties of less are curtailment and rounding [mn CNY].
+_TELLING_MN_CNY = 100.0
 
 Together = frozenset[str]
 
@@ -171,6 +176,10 @@ def table(cube: xr.Dataset) -> pd.DataFrame:
             rows[part][f"{verb}_alone_{unit}"] = value[frozenset({part})]
             rows[part][f"{verb}_mean_{unit}"] = fair[part]
         rows["together"][f"{verb}_mean_{unit}"] = value[everything]
+    whole = total(cube, "penalty_cny", name_of(everything))
+    for part in (*parts, "together"):
+        left = name_of(everything - {part}) if part in parts else "none"
+        rows[part]["breaches_without_it_mn_cny"] = (total(cube, "penalty_cny", left) - whole) / 1e6
     return pd.DataFrame(list(rows.values()))
 
 
@@ -194,6 +203,7 @@ COLUMNS: dict[str, Pair] = {
     "saves_without_it_mn_cny": ("缺它多花（百万元）", "lost without it, mn CNY"),
     "saves_alone_mn_cny": ("仅有它节省（百万元）", "saved alone, mn CNY"),
     "saves_mean_mn_cny": ("平均贡献（百万元）", "mean share, mn CNY"),
+    "breaches_without_it_mn_cny": ("缺它多罚（百万元）", "penalties without it, mn CNY"),
     "avoids_without_it_gwh": ("缺它多弃（百万千瓦时）", "curtailed without it, GWh"),
     "avoids_alone_gwh": ("仅有它少弃（百万千瓦时）", "avoided alone, GWh"),
     "avoids_mean_gwh": ("平均少弃（百万千瓦时）", "mean share avoided, GWh"),
@@ -216,6 +226,7 @@ def findings(cube: xr.Dataset) -> list[Pair]:
             wind=energy(everything["avoids_mean_gwh"] * 1e3),
         )
     ]
+    out += _breaches(cube, own)
     out += [
         say(
             "{zh}（{size}）：缺它多花{lost}、多弃{wind}；仅有它时节省{alone}；平均贡献{mean}。",
@@ -231,6 +242,32 @@ def findings(cube: xr.Dataset) -> list[Pair]:
         for _, row in own.iterrows()
     ]
     return [*out, *_overlap(own), *_firm(cube, rows), *_next(own), *_more(cube)]
+
+
+def _breaches(cube: xr.Dataset, own: pd.DataFrame) -> list[Pair]:
+    """What can't be kept without a part, at the declared prices: no money that anybody spends."""
+    parts, names = _combinations(cube)
+    words = []
+    for part, (_, row) in zip(parts, own.iterrows(), strict=True):
+        if not row["breaches_without_it_mn_cny"] > _TELLING_MN_CNY:
+            continue
+        left = names[frozenset(parts) - {part}]
+        lacking = [("备用", "of reserve", "reserve_shortfall_mwh"), ("负荷", "of load", "unserved_mwh")]
+        short = [(zh, en, energy(total(cube, key, left))) for zh, en, key in lacking if total(cube, key, left) > 1.0]
+        zh, en = joined([(f"{zh}{much[0]}", f"{much[1]} {en}") for zh, en, much in short])
+        fine = money(row["breaches_without_it_mn_cny"] * 1e6)
+        words.append(
+            (f"缺{row['part_zh']}时{zh}（罚金{fine[0]}）", f"without {row['part']} {en} ({fine[1]} of penalties)")
+        )
+    if not words:
+        return []
+    return [
+        say(
+            "短缺按声明的罚金计，不含在成本内：{each}。",
+            "What falls short has a declared price, which is no part of the cost: {each}.",
+            each=joined(words),
+        )
+    ]
 
 
 def _overlap(own: pd.DataFrame) -> list[Pair]:
@@ -297,7 +334,7 @@ def _more(cube: xr.Dataset) -> list[Pair]:
         say(
             "其余煤电也完成改造，再节省{saved}、少弃{wind}。",
             "The retrofit of the rest of the coal plants would save {saved} more and avoid {wind} of curtailment.",
-            saved=money(total(cube, "objective_cny", base) - total(cube, "objective_cny", _MORE)),
+            saved=money(total(cube, _COST, base) - total(cube, _COST, _MORE)),
             wind=energy(total(cube, "curtailment_mwh", base) - total(cube, "curtailment_mwh", _MORE)),
         )
     ]
@@ -333,8 +370,9 @@ STUDY = Study(
     not_told=(
         firm.TOLD,
         (
-            "只计运行成本，不含投资；各周分别求解，跨周储能的价值不在其中。",
-            "Running costs alone, no investment; each week is solved by itself, so storing beyond a week has no worth.",
+            "只计运行成本，不含投资和罚金；各周分别求解，跨周储能的价值不在其中。",
+            "Running costs alone, no investment, no penalties; each week is solved by itself, so storing beyond a week "
+            "has no worth.",
         ),
         (
             "“无改造”指已改造的供热机组恢复最小出力0.50、供暖期0.6425，且没有深调区间；备用能力不变。",
