@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 NONE = firm.NONE
 _PLAN = 0.05
+_SHARE_AXIS = "share of the annual peak, %"
 _SHARES = {"economic": (0.01, 0.03, 0.05, 0.07, 0.10), "peak_shaving": (0.03, 0.05, 0.10), "drill": (0.05,)}
 _ADEQUACY = ("firm_mw", "firm_se_mw", "lole_h", "eens_mwh")
 _MODES: dict[str, Pair] = {
@@ -264,11 +265,17 @@ def figures(cube: xr.Dataset) -> dict[str, Figure]:
         peak[title[1]] = (100 * own["share_pu"], own["peak_lowered_mw"])
     five = rows[rows["share_pu"] == _PLAN]
     effects = {"peak lowered": five["peak_lowered_mw"], "net peak lowered": five["net_peak_lowered_mw"]}
-    return {
-        "cost": lines("Cost saved by demand response", "mn CNY", "share of the annual peak, %", saving),
-        "peak": lines("Peak of the usual load lowered", "MW", "share of the annual peak, %", peak),
+    out = {
+        "cost": lines("Cost saved by demand response", "mn CNY", _SHARE_AXIS, saving),
+        "peak": lines("Peak of the usual load lowered", "MW", _SHARE_AXIS, peak),
         "modes": bars("5 % called in three ways", "MW", five["mode"].tolist(), effects),
     }
+    if "firm_mw" in rows:
+        own = rows[(rows["mode"] == "economic") | (rows["share_pu"] == 0)].sort_values("share_pu")
+        sizes = {"capability": own["capability_mw"], "firm capacity": own["firm_mw"]}
+        over = {name: (100 * own["share_pu"], values) for name, values in sizes.items()}
+        out["firm"] = lines("Perfect capacity that does as much when units fail", "MW", _SHARE_AXIS, over)
+    return out
 
 
 STUDY = Study(
