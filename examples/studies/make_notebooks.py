@@ -5,6 +5,7 @@ every ``# %%`` in ``main``.
 
     python examples/studies/make_notebooks.py            # write them, without output
     python examples/studies/make_notebooks.py --run      # and run them: pip install -e ".[notebooks]"
+    python examples/studies/make_notebooks.py --run pilots targets   # some of them
     python examples/studies/make_notebooks.py --check    # end with 1 where one differs from its script
 """
 
@@ -85,7 +86,7 @@ def _run(path: Path) -> None:
 def main(*arguments: str) -> int:
     """Write, run or check all notebooks."""
     differ = []
-    for name in SCRIPTS:
+    for name in [each for each in arguments if not each.startswith("--")] or SCRIPTS:
         path, made = HERE / f"{name}.ipynb", notebook(HERE / f"{name}.py")
         if path.exists() and same_source(made, json.loads(path.read_text(encoding="utf-8"))):
             pass
