@@ -30,7 +30,7 @@ def write_swept(store: Path) -> None:
     if int((cube["status"] != 1).sum()):
         sys.exit(f"{store}: a scenario failed or is missing")
     table = cube["summary"].to_dataset("summary_key")[list(KEYS)].to_dataframe()[list(KEYS)]
-    table.index = [str(name) for name in cube["name"].to_numpy()]
+    table.index = [str(name) for name in cube["scenario"].to_numpy()]
     table.round(4).to_csv(SWEPT, index_label="assumption", lineterminator="\n")
 
 
