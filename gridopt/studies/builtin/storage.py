@@ -254,7 +254,7 @@ def _breaches(cube: xr.Dataset, own: pd.DataFrame) -> list[Pair]:
         left = names[frozenset(parts) - {part}]
         lacking = [("备用", "of reserve", "reserve_shortfall_mwh"), ("负荷", "of load", "unserved_mwh")]
         short = [(zh, en, energy(total(cube, key, left))) for zh, en, key in lacking if total(cube, key, left) > 1.0]
-        zh, en = joined([(f"{zh}{much[0]}", f"{much[1]} {en}") for zh, en, much in short])
+        zh, en = joined([(f"{zh}缺额{much[0]}", f"{much[1]} {en}") for zh, en, much in short])
         fine = money(row["breaches_without_it_mn_cny"] * 1e6)
         words.append(
             (f"缺{row['part_zh']}时{zh}（罚金{fine[0]}）", f"without {row['part']} {en} ({fine[1]} of penalties)")
