@@ -51,7 +51,10 @@ def test_the_proof_begins_with_the_worth_of_the_guide(monkeypatch):
         system = System.read(case_of(net, series, horizon=horizon | {"guide": guide}))
         assert solve_horizon(system).unproven == ""
         reservoirs = len(system.part("hydro").labels)
-        assert told == ([{(reservoirs, 48)}] * 3 + [{(reservoirs, 24)}] if guide == "on" else [set()] * 4)
+        if guide == "on":
+            assert all((reservoirs, steps) in shapes for shapes, steps in zip(told, (48, 48, 48, 24), strict=True))
+        else:
+            assert told == [set()] * 4
         told.clear()
 
 
