@@ -63,7 +63,8 @@ def draw(table: pd.DataFrame) -> None:
 
     figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
     axes.plot(table["done"], table["client_rss_mb"])
-    axes.set(xlabel="scenarios finished", ylabel="memory of the client, MB", ylim=(0, None))
+    top = 1.25 * float(table["client_rss_mb"].max())
+    axes.set(xlabel="scenarios finished", ylabel="memory of the client, MB", ylim=(0, top))
     figure.savefig(FIGURE, dpi=120)
 
 
