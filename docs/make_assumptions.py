@@ -18,6 +18,7 @@ from make_figures import DOCS, EXTRACTS, rewritten
 PAGE, SWEPT = DOCS / "provenance.md", EXTRACTS / "assumptions.csv"
 TABLES = DOCS.parent / "networks" / "jilin"
 KEYS = ("objective_cny", "curtailment_mwh", "curtailment_rate", "thermal_mwh", "co2_t", "unserved_mwh", "hydrogen_t")
+TOLD = (("curtailment_mwh", 1e6, 2), ("thermal_mwh", 1e6, 1), ("co2_t", 1e6, 1), ("objective_cny", 1e9, 2))
 BASE = "as it is"
 CONFIDENCE = ("cited", "derived", "recalled", "assumed")
 
@@ -41,19 +42,15 @@ def of_assumptions() -> str:
     order = (table["curtailment_mwh"] - base["curtailment_mwh"]).abs().drop(BASE).sort_values(ascending=False).index
     head = ("one changed", "curtailed", "curtailed, TWh", "coal, gas, TWh", "CO2, Mt", "cost, bn CNY", "unserved, GWh")
     lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
-    lines.append(
-        f"| **{BASE}** | {base['curtailment_rate']:.1%} | {base['curtailment_mwh'] / 1e6:.2f} | "
-        f"{base['thermal_mwh'] / 1e6:.1f} | {base['co2_t'] / 1e6:.1f} | {base['objective_cny'] / 1e9:.2f} | "
-        f"{base['unserved_mwh'] / 1e3:.1f} |"
-    )
-    for name in order:
-        row, more = table.loc[name], table.loc[name] - base
-        lines.append(
-            f"| {name} | {row['curtailment_rate']:.1%} | {more['curtailment_mwh'] / 1e6:+.2f} | "
-            f"{more['thermal_mwh'] / 1e6:+.1f} | {more['co2_t'] / 1e6:+.1f} | {more['objective_cny'] / 1e9:+.2f} | "
-            f"{row['unserved_mwh'] / 1e3:.1f} |"
-        )
+    lines.append(_line(f"**{BASE}**", base, base, ""))
+    lines += [_line(name, table.loc[name], table.loc[name] - base, "+") for name in order]
     return "\n".join(lines)
+
+
+def _line(name: str, row: pd.Series, told: pd.Series, sign: str) -> str:
+    """A scenario: its rate and what is unserved as they are, all else as it is told, with or without a sign."""
+    cells = [f"{told[key] / size:{sign}.{digits}f}" for key, size, digits in TOLD]
+    return f"| {name} | {row['curtailment_rate']:.1%} | {' | '.join(cells)} | {row['unserved_mwh'] / 1e3:.1f} |"
 
 
 def of_confidence() -> str:
@@ -77,9 +74,10 @@ def main() -> None:
         write_swept(arguments.store)
     old = PAGE.read_text(encoding="utf-8")
     page = rewritten(rewritten(old, "assumptions", of_assumptions()), "confidence", of_confidence())
-    if arguments.check and page != old:
+    if not arguments.check:
+        PAGE.write_text(page, encoding="utf-8")
+    elif page != old:
         sys.exit("docs/provenance.md is out of date: run python docs/make_assumptions.py")
-    PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

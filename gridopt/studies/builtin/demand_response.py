@@ -31,7 +31,6 @@ NONE = firm.NONE
 _PLAN = 0.05
 _SHARE_AXIS = "share of the annual peak, %"
 _SHARES = {"economic": (0.01, 0.03, 0.05, 0.07, 0.10), "peak_shaving": (0.03, 0.05, 0.10), "drill": (0.05,)}
-_ADEQUACY = ("firm_mw", "firm_se_mw", "lole_h", "eens_mwh")
 _MODES: dict[str, Pair] = {
     "economic": ("经济调用", "economic"),
     "peak_shaving": ("削峰", "peak shaving"),
@@ -121,7 +120,7 @@ def table(cube: xr.Dataset) -> pd.DataFrame:
                 "curtailment_saved_gwh": (of("curtailment_mwh", NONE) - of("curtailment_mwh", name)) / 1e3,
                 "unserved_saved_mwh": of("unserved_mwh", NONE) - of("unserved_mwh", name),
                 "co2_saved_kt": (of("co2_t", NONE) - of("co2_t", name)) / 1e3,
-                **{key: of(key, name) for key in _ADEQUACY if key in cube},
+                **{key: of(key, name) for key in firm.COLUMNS if key in cube},
             }
         )
     return pd.DataFrame(rows)

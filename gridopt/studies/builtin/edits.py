@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pandapower import pandapowerNet
 
     from gridopt.case import Case
+    from gridopt.studies.builtin.study import Variant
+    from gridopt.studies.design import Value
 
 Edit = Callable[["pandapowerNet"], "pandapowerNet"]
 
@@ -72,3 +74,9 @@ def edited(case: Case, names: Sequence[str]) -> Case:
     for name in names:
         net = EDITS[name](net)
     return replace(case, net=net) if names else case
+
+
+def varied(case: Case, variant: Variant, more: Mapping[str, Value] | None = None) -> Case:
+    """A case with the changes and the edits of a variant; ``more`` is changed as well, where the variant does not."""
+    changes = {**(more or {}), **variant.changes}
+    return edited(case.override(changes) if changes else case, variant.edits)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gridopt.errors import InputError
-from gridopt.studies.builtin.edits import edited
+from gridopt.studies.builtin.edits import varied
 from gridopt.studies.builtin.say import plain, power, say
 from gridopt.studies.builtin.study import PERIOD, TOTAL, VARIANT, Answer, Pair
 
@@ -46,10 +46,7 @@ def with_adequacy(cube: xr.Dataset, answer: Answer) -> xr.Dataset:
     from gridopt.studies.adequacy.program import adequacy
     from gridopt.studies.adequacy.read import Rules
 
-    cases = {}
-    for variant in answer.variants:
-        case = answer.cases[variant.case]
-        cases[variant.name] = edited(case.override(variant.changes) if variant.changes else case, variant.edits)
+    cases = {variant.name: varied(answer.cases[variant.case], variant) for variant in answer.variants}
     show = answer.show.named("adequacy of the variants")
     try:
         found = adequacy(cases, reference=NONE, draws=DRAWS, rules=Rules(firm_export=1.0), show=show)

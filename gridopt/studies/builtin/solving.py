@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gridopt.errors import SolverError
 from gridopt.studies import design as designs
 from gridopt.studies.builtin.cube import WHOLE, cube_of
-from gridopt.studies.builtin.edits import edited
+from gridopt.studies.builtin.edits import varied
 from gridopt.studies.builtin.study import PERIOD, VARIANT, Answer, Numbers, Study, Variant, nothing_more
 from gridopt.studies.progress import Count, Silent
 from gridopt.studies.runner import Finished, Limit, here, put_all
@@ -74,9 +74,7 @@ class StudyJob(Job):
 
         variant = self.variants[str(scenario.changes[VARIANT])]
         period = self.periods[variant.case, str(scenario.changes[PERIOD])]
-        case = self.cases[variant.case]
-        changes = {**self.settings, **variant.changes, **period.changes}
-        result = self._result(edited(case.override(changes) if changes else case, variant.edits))
+        result = self._result(varied(self.cases[variant.case], variant, {**self.settings, **period.changes}))
         if self.folder is not None:
             result.dataset.to_netcdf(result_file(self.folder, variant, period), engine="netcdf4")
         week = week_summary(result)

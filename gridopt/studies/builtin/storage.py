@@ -61,7 +61,7 @@ def name_of(parts: Together) -> str:
     >>> name_of(frozenset({"phs", "battery"})), name_of(frozenset())
     ('battery+phs', 'none')
     """
-    return "+".join(sorted(parts)) or "none"
+    return "+".join(sorted(parts)) or firm.NONE
 
 
 def variants(cases: Mapping[str, Case]) -> list[Variant]:
@@ -169,7 +169,7 @@ def table(cube: xr.Dataset) -> pd.DataFrame:
         if key not in cube:  # adequacy, where it could not be told
             continue
         # what is saved against nothing of it
-        value = {s: (total(cube, key, "none") - total(cube, key, name)) / scale for s, name in names.items()}
+        value = {s: (total(cube, key, firm.NONE) - total(cube, key, name)) / scale for s, name in names.items()}
         fair = shapley(value)
         for part in parts:
             rows[part][f"{verb}_without_it_{unit}"] = value[everything] - value[everything - {part}]
@@ -178,7 +178,7 @@ def table(cube: xr.Dataset) -> pd.DataFrame:
         rows["together"][f"{verb}_mean_{unit}"] = value[everything]
     whole = total(cube, "penalty_cny", name_of(everything))
     for part in (*parts, "together"):
-        left = name_of(everything - {part}) if part in parts else "none"
+        left = name_of(everything - {part}) if part in parts else firm.NONE
         rows[part]["breaches_without_it_mn_cny"] = (total(cube, "penalty_cny", left) - whole) / 1e6
     return pd.DataFrame(list(rows.values()))
 
