@@ -80,7 +80,9 @@ class Certificate:
         )
 
     def join(self, seam: int, gap: float) -> None:
-        """Mend the seam after a piece, and settle the piece where that is worth it; from the first seam on.
+        """Mend the seam after a piece; where that is worth it, settle the piece and mend the seam before it again.
+
+        To be called seam after seam, from the first on.
 
         Parameters
         ----------
@@ -92,7 +94,13 @@ class Certificate:
         self._put_in(seam, self._mended(seam))
         piece = self.pieces[seam]
         if self.loss_cny(seam) > _LITTLE * gap * float(np.abs(piece.cost * piece.values).sum()):
-            self._take(seam, self.settled(seam))
+            self._resettle(seam)
+
+    def _resettle(self, number: int) -> None:
+        """Settle a piece, and mend the seam before it, which was mended without knowing that."""
+        self._take(number, self.settled(number))
+        if number > 0:
+            self._put_in(number - 1, self._mended(number - 1))
 
     def loss_cny(self, number: int) -> float:
         """What the columns and the rows inside a piece add to the gap: how far solution and multipliers disagree.
@@ -119,9 +127,8 @@ class Certificate:
         """
         if self.bound_cny >= enough_cny:
             return
-        last = len(self.pieces) - 1
-        self._take(last, self.settled(last))
-        if self.bound_cny >= enough_cny:
+        self._resettle(len(self.pieces) - 1)
+        if rounds == 0 or self.bound_cny >= enough_cny:
             return
         self.mend(threads)
         first, best = self.price_cny, self._kept()
