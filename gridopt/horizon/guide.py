@@ -57,6 +57,8 @@ class Guide:
         (store, step of the horizon) of a MWh held, in stores and in those of flexible loads.
     ahead_mwh, ahead_worth_cny_per_mwh
         (tie, step of the horizon) energy ahead of the contract.
+    budgets
+        (budget,) component and name of each; whole units may bring others, of which the guide knows nothing.
     budget_use
         (budget, step of the horizon), in the budget's unit per step.
     budget_price_cny
@@ -69,19 +71,19 @@ class Guide:
     load_worth_cny_per_mwh: Array
     ahead_mwh: Array
     ahead_worth_cny_per_mwh: Array
+    budgets: tuple[tuple[str, str], ...]
     budget_use: Array
     budget_price_cny: Array
 
     def applied(self, system: System) -> System:
         """The same system, its reservoirs and budgets told by the guide."""
-        number = iter(range(self.budget_price_cny.size))
         return replace(
-            system, parts=tuple((kind, self._told(data, number, system.step_h)) for kind, data in system.parts)
+            system, parts=tuple((kind, self._told(kind.name, data, system.step_h)) for kind, data in system.parts)
         )
 
-    def _told(self, data: ComponentData, number: Any, step_h: float) -> ComponentData:
+    def _told(self, part: str, data: ComponentData, step_h: float) -> ComponentData:
         if data.budgets:
-            data = replace(data, budgets=tuple(self._paced(limit, next(number), step_h) for limit in data.budgets))
+            data = replace(data, budgets=tuple(self._paced(part, limit, step_h) for limit in data.budgets))
         if isinstance(data, HydroData):
             level, value = self.level_mwh, self.water_value_cny_per_mwh
             return replace(data, reference_e_mwh=level, water_value_cny_per_mwh=value)
@@ -94,8 +96,11 @@ class Guide:
             return replace(data, planned_ahead_mwh=ahead, planned_worth_cny_per_mwh=worth)
         return data
 
-    def _paced(self, limit: BudgetLimit, number: int, step_h: float) -> BudgetLimit:
-        """A budget that follows the use of the guide instead of an even pace."""
+    def _paced(self, part: str, limit: BudgetLimit, step_h: float) -> BudgetLimit:
+        """A budget that follows the use of the guide, where it knows of it, instead of its own pace."""
+        if (part, limit.name) not in self.budgets:
+            return limit
+        number = self.budgets.index((part, limit.name))
         total, use = float(limit.limit[-1]), self.budget_use[number]
         least = limit.sense == "least"
         corridor = corridor_least(total, use, step_h, _LAG_H) if least else corridor_most(total, use)
@@ -165,8 +170,8 @@ def guide(system: System, step_h: float) -> Guide:
 
 def _told_by(coarse: System, model: DispatchModel, group: int, total: int) -> Guide:
     """Read the solution of the coarse horizon in steps of the horizon."""
-    count = len(coarse.budgets)
-    use, price = np.zeros((count, total)), np.zeros(count)
+    budgets = tuple((part, limit.name) for part, limit in coarse.budgets)
+    use, price = np.zeros((len(budgets), total)), np.zeros(len(budgets))
     if model.budget is not None:
         use = np.repeat(model.budget.use_by_step() / group, group, axis=1)
         largest = np.array([limit.price_cny for limit in model.budget.limits])
@@ -185,7 +190,7 @@ def _told_by(coarse: System, model: DispatchModel, group: int, total: int) -> Gu
             ends, worths = part.plan()
             ahead = _between(np.zeros(part.data.count), ends, group)
             worth = np.repeat(worths, group, axis=1)
-    return Guide(level, value, store, flexible, ahead, worth, use, price)
+    return Guide(level, value, store, flexible, ahead, worth, budgets, use, price)
 
 
 def _between(start: Array, ends: Array, group: int) -> Array:

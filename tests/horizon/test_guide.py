@@ -54,6 +54,24 @@ def test_told_budgets_keep_their_total_and_never_shrink(system, told):
         assert new.pace[-1] == pytest.approx(new.planned[-1])
 
 
+def test_budgets_of_whole_units_alone_keep_their_own_pace():
+    case = case_of(*whole_system(4, STEPS), unit_commitment="integer", horizon={"window_h": 12, "look_ahead_h": 12})
+    whole = System.read(case)
+    found = guide(whole, 4.0)
+    before, after = (dict(_by_name(each)) for each in (whole, found.applied(whole)))
+    alone = set(before) - set(found.budgets)
+    assert any("calls" in name for _, name in alone)
+    for key in alone:
+        assert after[key] is before[key]
+    for number, key in enumerate(found.budgets):
+        if key in before:
+            np.testing.assert_allclose(after[key].planned, np.cumsum(found.budget_use[number]))
+
+
+def _by_name(system):
+    return [((part, limit.name), limit) for part, limit in system.budgets]
+
+
 def test_guide_is_made_again_to_the_last_digit(system, told):
     again = guide(system, 4.0)
     for name in vars(told):
