@@ -368,6 +368,10 @@ class Thermal(Component[ThermalData]):
         """Numbers of units, freed of the solver's rounding."""
         return np.maximum(np.round(values) if self.data.integer else values, 0.0)
 
+    def linear_outputs(self) -> dict[str, cp.Expression]:
+        """Power and units."""
+        return {"generator_p_mw": self.power(), "generator_on_units": self.on, "generator_start_units": self.start}
+
     def results(self) -> dict[str, Array]:
         """Power, heat and boiler load, units on, started, stopped, tripped, available, and reserve."""
         d, none = self.data, np.zeros_like(self.on.value)

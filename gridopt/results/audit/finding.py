@@ -27,6 +27,10 @@ FLOW_MW = 1e-3
 RELATIVE = 1e-5
 #: Costs, relative to the component's own total.
 OBJECTIVE = 1e-6
+#: What a proof adds up, relative to the sum of the sizes of its terms: rounding alone.
+PROOF_SUM = 1e-11
+#: Rows and limits of a proof, relative to the size of what is compared (at least 1 of its unit).
+PROOF_ROW = 1e-6
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,153 @@
+r"""The lower bound is what its multipliers add up to, and it bounds the schedule that was written.
+
+For any multipliers :math:`y` of the rows :math:`\underline b \le A x \le \overline b` of a linear program, the smallest
+:math:`c^T x` within :math:`l \le x \le u` is at least
+
+.. math:: \sum_i \min(y_i \underline b_i, y_i \overline b_i) + \sum_j \min(r_j l_j, r_j u_j), \qquad r = c - A^T y .
+
+The file of the proof holds the program in pieces, one for each window, and rows from each piece into the next.  Its
+coefficients come from the model.  What ties them to the result: the schedule written keeps all rows and limits, costs
+in the program what it costs in the result, and the columns that are outputs have the values of the outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from gridopt.results.audit import bound_piece
+from gridopt.results.audit.finding import OBJECTIVE, PROOF_SUM, Array, Check, Finding, at_most, equal, worse
+from gridopt.results.audit.proof_file import NAME, Piece, ProofFile, over_columns
+from gridopt.results.audit.view import MissingValuesError, View
+
+GAP = Check("gap", "the gap of the summary is the distance of the objective from the lower bound", "CNY")
+BELOW = Check("bound and objective", "the lower bound is no more than what the schedule costs", "CNY")
+WINDOWS = Check("windows of the proof", "the proof has the windows of the result", "1")
+PARTS = Check("parts of the bound", "the part of every window is what its multipliers add up to", "CNY")
+BOUND = Check("lower bound", "the lower bound is the sum of its parts, less the budgets at their prices", "CNY")
+BUDGETS = Check("budgets of the proof", "budgets of the proof have limits and use of the result", "of the budget")
+PRICES = Check("budget prices of the proof", "a budget costs between nothing and its breach in the proof", "CNY")
+
+CHECKS = (GAP, BELOW, WINDOWS, *bound_piece.CHECKS, PARTS, BOUND, BUDGETS, PRICES)
+
+
+def notes(view: View) -> tuple[str, ...]:
+    """What was not checked of a bound that the result states."""
+    if "lower_bound_cny" not in view.data:
+        return ()
+    if view.proof is None:
+        return (f"the lower bound was not added up again: {NAME} is not there",)
+    other = [str(piece.number) for piece in ProofFile(view.proof).pieces() if not piece.scheduled]
+    return (f"the proof has fewer rules than the schedule in windows {', '.join(other)}",) if other else ()
+
+
+def audit(view: View) -> Iterator[Finding]:
+    """All checks of the bound; those of its multipliers where their file is there."""
+    if "lower_bound_cny" not in view.data:
+        return
+    yield from _gap(view)
+    if view.proof is None:
+        return
+    file = ProofFile(view.proof)
+    cores = [piece.core for piece in file.pieces()]
+    written = view.array("window_core", ("window",)).astype(int).tolist()
+    yield Finding(WINDOWS, len(written), float(cores != written))
+    if cores == written:
+        yield from _pieces(view, file)
+
+
+def _gap(view: View) -> Iterator[Finding]:
+    """The bound in the summary, and its distance from the objective."""
+    lower = float(view.array("lower_bound_cny", ()))
+    keys = ("lower_bound_cny", "gap_cny", "gap")
+    absent = [key for key in ("objective_cny", *keys) if key not in view.summary]
+    if absent:
+        raise MissingValuesError("summary.json", absent[0])
+    objective = float(view.summary["objective_cny"])
+    scale = max(abs(objective), 1.0)
+    missed = max(objective - lower, 0.0)
+    expected = np.array([lower, missed, missed / scale])
+    broken = "budget_breach" in view.data and bool((view.data["budget_breach"] > 0).any())
+    numbers = [view.summary[key] for key in keys]
+    # where a budget is broken there is a bound and no gap
+    known = 1 if broken else len(keys)
+    told = [np.nan if number is None else float(number) for number in numbers[:known]]
+    told += [0.0 if number is None else np.nan for number in numbers[known:]]
+    expected[known:] = 0.0
+    in_cny = np.array([1.0, 1.0, scale])
+    written, right = np.array(told) * in_cny, expected * in_cny
+    yield equal(GAP, written[:, None], right[:, None], keys, [""], tolerance=PROOF_SUM * scale)
+    yield at_most(BELOW, [[lower]], [[objective]], ["lower_bound_cny"], [""], tolerance=OBJECTIVE * scale)
+
+
+def _with_next(pieces: Iterable[Piece]) -> Iterator[tuple[Piece, Piece | None]]:
+    """Each piece and the one that comes after it, no more than two at once."""
+    before: Piece | None = None
+    for piece in pieces:
+        if before is not None:
+            yield before, piece
+        before = piece
+    if before is not None:
+        yield before, None
+
+
+def _pieces(view: View, file: ProofFile) -> Iterator[Finding]:
+    """What all pieces add up to, and whether the schedule is a point of their program."""
+    price = file.sign * file.price_cny
+    spent = sum(view.array(name, ("component", "time")).sum(axis=0) for name in ("operating_cost_cny", "penalty_cny"))
+    found: dict[Check, list[Finding]] = {}
+    parts: list[bound_piece.Part] = []
+    pulled: Array | float = 0.0
+    for piece, after in _with_next(file.pieces()):
+        reduced = bound_piece.reduced_costs(piece, price, pulled)
+        parts.append(bound_piece.part(piece, price, reduced))
+        for finding in _of_piece(view, file, piece, after, reduced, np.asarray(spent)):
+            found.setdefault(finding.check, []).append(finding)
+        if after is not None:
+            pulled = over_columns(piece.beyond, after.cost.size).T @ piece.seam.dual
+    for findings in found.values():
+        yield worse(*findings)
+    yield from _added_up(view, file, parts)
+    yield from _budgets(view, file, sum(part.use for part in parts))
+
+
+def _of_piece(
+    view: View, file: ProofFile, piece: Piece, after: Piece | None, reduced: Array, spent_cny: Array
+) -> Iterator[Finding]:
+    yield bound_piece.sound(piece, reduced)
+    yield bound_piece.limits(piece, file)
+    yield bound_piece.cost(piece, file, spent_cny)
+    if piece.scheduled:
+        yield bound_piece.rows(piece, after)
+        yield from bound_piece.schedule(piece, file, view)
+
+
+def _added_up(view: View, file: ProofFile, parts: list[bound_piece.Part]) -> Iterator[Finding]:
+    """Parts of the windows, and their sum."""
+    ours = np.array([part.cny for part in parts])
+    size = np.array([part.size_cny for part in parts])
+    written = view.array("window_lower_bound_cny", ("window",))
+    names = [f"window {number}" for number in range(len(parts))]
+    yield equal(PARTS, written[:, None], ours[:, None], names, [""], tolerance=PROOF_SUM * float(size.max()))
+    of_budgets = file.sign * file.price_cny * file.allowed
+    total = float(ours.sum()) - float(of_budgets.sum()) + file.worth_at_end_cny
+    whole = float(size.sum()) + float(np.abs(of_budgets).sum()) + abs(file.worth_at_end_cny)
+    lower = view.array("lower_bound_cny", ())
+    yield equal(BOUND, lower.reshape(1, 1), [[total]], ["lower_bound_cny"], [""], tolerance=PROOF_SUM * whole)
+
+
+def _budgets(view: View, file: ProofFile, use: Array) -> Iterator[Finding]:
+    """Budgets are those of the result, and their prices lie between nothing and the price of a breach."""
+    names = view.data["budget"].to_numpy().astype(str).tolist() if "budget" in view.data.coords else []
+    if names != file.budgets:
+        raise MissingValuesError(NAME, "budget/name")
+    if not names:
+        return
+    limit, used, breach = (view.array(f"budget_{key}", ("budget",)) for key in ("limit", "used", "price_cny"))
+    sign = np.where(view.data["budget_sense"].to_numpy().astype(str) == "most", 1.0, -1.0)
+    size = np.maximum(np.abs(limit), np.abs(used))[:, None]
+    pairs = (file.allowed, limit), (file.sign, sign), (use, used)
+    yield worse(*(equal(BUDGETS, ours[:, None], theirs[:, None], names, [""], size=size) for ours, theirs in pairs))
+    price = file.price_cny[:, None]
+    yield worse(at_most(PRICES, price, breach[:, None], names, [""]), at_most(PRICES, -price, 0.0, names, [""]))
