@@ -115,12 +115,17 @@ def _pieces(view: View, file: ProofFile) -> Iterator[Finding]:
 def _of_piece(
     view: View, file: ProofFile, piece: Piece, after: Piece | None, reduced: Array, spent_cny: Array
 ) -> Iterator[Finding]:
+    """Findings of one piece; where its values are not the schedule's they are only compared with their own limits."""
     yield bound_piece.sound(piece, reduced)
-    yield bound_piece.limits(piece, file)
-    yield bound_piece.cost(piece, file, spent_cny)
+    limits, broken_cny = bound_piece.limits(piece, file, reduced)
+    yield limits
     if piece.scheduled:
-        yield bound_piece.rows(piece, after)
+        rows, more_cny = bound_piece.rows(piece, after)
+        yield rows
+        broken_cny += more_cny
         yield from bound_piece.schedule(piece, file, view)
+    yield bound_piece.cost(piece, file, spent_cny)
+    yield bound_piece.worth(piece, broken_cny)
 
 
 def _added_up(view: View, file: ProofFile, parts: list[bound_piece.Part]) -> Iterator[Finding]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
+import scipy.sparse as sp
 
 from gridopt.results.audit.finding import (
     OBJECTIVE,
-    PROOF_ROW,
     PROOF_SUM,
+    RELATIVE,
     Array,
     Check,
     Finding,
@@ -25,10 +26,15 @@ from gridopt.results.audit.view import MissingValuesError, View
 SOUND = Check("sound multipliers", "no multiplier of the proof pulls at a side without a limit", "CNY per unit")
 ROWS = Check("rows of the proof", "the schedule keeps every row of the proof", "of the size of the row")
 LIMITS = Check("limits of the proof", "the schedule keeps every limit of the proof", "of the size of the value")
+WORTH = Check(
+    "broken rows of the proof", "what the schedule breaks of the proof within rounding is worth nothing there", "CNY"
+)
 COST = Check("cost in the proof", "the schedule costs in the proof what it costs in the result", "CNY")
-SCHEDULE = Check("schedule of the proof", "what the proof takes for the schedule is what the result says", "of the output")
+SCHEDULE = Check(
+    "schedule of the proof", "what the proof takes for the schedule is what the result says", "of the output"
+)
 
-CHECKS = (SOUND, ROWS, LIMITS, COST, SCHEDULE)
+CHECKS = (SOUND, ROWS, LIMITS, WORTH, COST, SCHEDULE)
 
 # A multiplier without a side to pull at is zero, not small.
 _NONE = 1e-12
@@ -125,38 +131,49 @@ def _numbered(word: str, count: int) -> Sequence[str]:
     return _Places(count, lambda place: f"{word} {place}")
 
 
-def rows(piece: Piece, after: Piece | None) -> Finding:
-    """The values of the schedule keep the rows of a piece, and those into the next one."""
-    found = [_kept(piece.inside, piece.values, 0.0, "row", piece.number)]
+def rows(piece: Piece, after: Piece | None) -> tuple[Finding, float]:
+    """Whether the schedule keeps the rows of a piece, and those into the next one where its values are the schedule's.
+
+    Returns
+    -------
+    tuple
+        The row that is broken most, and what all broken ones are worth at their multipliers [CNY].
+    """
+    reach, values = piece.inside, piece.values
     if after is not None and after.scheduled:
-        ahead = over_columns(piece.beyond, after.values.size) @ after.values
-        found.append(_kept(piece.seam, piece.values, ahead, "row over the seam", piece.number))
-    return worse(*found)
+        reach, values = _with_seam(piece, after.values.size), np.concatenate([piece.values, after.values])
+    amount, factors = reach.matrix @ values, abs(reach.matrix)
+    excess = _beyond(amount, reach.lower, reach.upper)
+    # a column that is off by so much moves its row by its factor
+    size = np.maximum(factors @ np.abs(values), factors.max(axis=1).toarray())
+    places = _numbered("row", amount.size)
+    return _small(ROWS, excess, size, places, piece.number), float(np.abs(reach.dual) @ excess)
 
 
-def _kept(group: Rows, values: Array, ahead: Array | float, word: str, window: int) -> Finding:
-    amount = group.matrix @ values + ahead
-    size = abs(group.matrix) @ np.abs(values) + np.abs(ahead)
-    return _between(ROWS, amount, (group.lower, group.upper), size, _numbered(word, amount.size), window)
+def _with_seam(piece: Piece, columns_after: int) -> Rows:
+    """The rows inside a piece, then those over the seam, over the columns of the piece and of the next."""
+    ahead = over_columns(piece.beyond, columns_after)
+    matrix = sp.block_array([[piece.inside.matrix, None], [piece.seam.matrix, ahead]], format="csr")
+    sides = ("lower", "upper", "dual")
+    return Rows(matrix, *(np.concatenate([getattr(piece.inside, side), getattr(piece.seam, side)]) for side in sides))
 
 
-def _between(
-    check: Check, values: Array, limits: tuple[Array, Array], size: Array, places: Sequence[str], window: int
-) -> Finding:
-    """Values between limits, all three in the size of what is compared, at least 1."""
-    (lower, upper), size = limits, np.maximum(size, 1.0)
-    sides = (values, upper), (-values, -lower)
-    found = (
-        at_most(check, (left / size)[:, None], (right / size)[:, None], places, [f"window {window}"], tolerance=PROOF_ROW)
-        for left, right in sides
-    )
-    return worse(*found)
-
-
-def limits(piece: Piece, file: ProofFile) -> Finding:
-    """The values of the schedule lie within the limits of their columns."""
+def limits(piece: Piece, file: ProofFile, reduced: Array) -> tuple[Finding, float]:
+    """Whether the schedule keeps the limits of the columns of a piece; as :func:`rows`."""
+    excess = _beyond(piece.values, piece.lower, piece.upper)
     places = _Places(piece.values.size, lambda column: _column_name(piece, file, column))
-    return _between(LIMITS, piece.values, (piece.lower, piece.upper), np.abs(piece.values), places, piece.number)
+    return _small(LIMITS, excess, np.abs(piece.values), places, piece.number), float(np.abs(reduced) @ excess)
+
+
+def _beyond(values: Array, lower: Array, upper: Array) -> Array:
+    """By how much values lie outside of their limits."""
+    return np.maximum(np.maximum(values - upper, lower - values), 0.0)
+
+
+def _small(check: Check, excess: Array, size: Array, places: Sequence[str], window: int) -> Finding:
+    """An excess relative to the size of what is compared, at least 1 of its unit."""
+    relative = excess / np.maximum(size, 1.0)
+    return at_most(check, relative[:, None], 0.0, places, [f"window {window}"], tolerance=RELATIVE)
 
 
 def _column_name(piece: Piece, file: ProofFile, column: int) -> str:
@@ -179,14 +196,23 @@ def cost(piece: Piece, file: ProofFile, spent_cny: Array) -> Finding:
     spent_cny
         (time,) cost and penalty of each step of the horizon.
     """
-    terms = piece.cost * piece.values
-    left = float(terms.sum()) + piece.constant_cny
+    left = float(piece.cost @ piece.values) + piece.constant_cny
     if piece.number == file.count - 1:
         left += file.worth_at_end_cny
-    spent = spent_cny[piece.start : piece.start + piece.core]
-    allowed = OBJECTIVE * (float(np.abs(terms).sum()) + float(np.abs(spent).sum()))
-    compare = equal if piece.scheduled else at_most
-    return compare(COST, [[left]], [[float(spent.sum())]], [f"window {piece.number}"], [""], tolerance=allowed)
+    right = float(spent_cny[piece.start : piece.start + piece.core].sum())
+    compare, allowed = equal if piece.scheduled else at_most, OBJECTIVE * _turnover_cny(piece)
+    return compare(COST, [[left]], [[right]], [f"window {piece.number}"], [""], tolerance=allowed)
+
+
+def worth(piece: Piece, broken_cny: float) -> Finding:
+    """What the schedule breaks within tolerance hardly moves the bound against it."""
+    allowed = RELATIVE * _turnover_cny(piece)
+    return at_most(WORTH, [[broken_cny]], 0.0, [f"window {piece.number}"], [""], tolerance=allowed)
+
+
+def _turnover_cny(piece: Piece) -> float:
+    """All that a piece costs and earns, at least 1 [CNY]."""
+    return max(float(np.abs(piece.cost) @ np.abs(piece.values)) + abs(piece.constant_cny), 1.0)
 
 
 def schedule(piece: Piece, file: ProofFile, view: View) -> Iterator[Finding]:

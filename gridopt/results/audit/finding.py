@@ -29,8 +29,6 @@ RELATIVE = 1e-5
 OBJECTIVE = 1e-6
 #: What a proof adds up, relative to the sum of the sizes of its terms: rounding alone.
 PROOF_SUM = 1e-11
-#: Rows and limits of a proof, relative to the size of what is compared (at least 1 of its unit).
-PROOF_ROW = 1e-6
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
-from zlib import error as ZipError
 
 import numpy as np
 import scipy.sparse as sp
@@ -171,7 +171,7 @@ class ProofFile:
     def _read(self, name: str) -> NDArray[Any]:
         try:
             return np.asarray(self._arrays[name])
-        except (KeyError, ValueError, OSError, EOFError, BadZipFile, ZipError) as error:
+        except (KeyError, ValueError, OSError, EOFError, BadZipFile, zlib.error) as error:
             raise MissingValuesError(NAME, name) from error
 
 
