@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 #: Layout of the file; another layout gets another number.
 FORM = 1
-# Beyond this the file gets little smaller and takes much longer.
-_COMPRESSION = 6
-
 Parts = dict[str, NDArray[Any]]
 
 
@@ -50,12 +47,13 @@ def pack(evidence: Evidence, system: System, dataset: xr.Dataset) -> bytes:
         Content of ``proof.npz``.
     """
     buffer, rows = io.BytesIO(), _Rows()
-    budgets = dataset["budget"].to_numpy().astype(str) if "budget" in dataset.coords else np.zeros(0, dtype=str)
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION) as archive:
-        _write(archive, _whole(evidence, _labels(system, dataset)) | {"budget/name": budgets})
+    # windows of one shape share what they tell
+    tellings = {id(told): _telling(told, rows) for told in evidence.told}
+    with zipfile.ZipFile(buffer, "w") as archive:
+        _write(archive, _whole(evidence, system, dataset))
         before: Parts = {}
         for number, (told, scheduled) in enumerate(zip(evidence.told, evidence.scheduled, strict=True)):
-            parts = _piece(evidence.pieces.pop(0), told, rows) | {"scheduled": np.array(scheduled)}
+            parts = _piece(evidence.pieces.pop(0), rows) | tellings[id(told)] | {"scheduled": np.array(scheduled)}
             new = {name: values for name, values in parts.items() if not _same(values, before.get(name))}
             _write(archive, {f"piece/{number}/{name}": values for name, values in new.items()})
             before = parts
@@ -63,14 +61,16 @@ def pack(evidence: Evidence, system: System, dataset: xr.Dataset) -> bytes:
     return buffer.getvalue()
 
 
-def _whole(evidence: Evidence, labels: Mapping[str, list[str]]) -> Parts:
+def _whole(evidence: Evidence, system: System, dataset: xr.Dataset) -> Parts:
     """What belongs to no piece."""
     # all windows of a system tell the same outputs
-    names = evidence.told[0].names
+    names, labels = evidence.told[0].names, _labels(system, dataset)
+    budgets: list[str] = dataset["budget"].to_numpy().tolist() if "budget" in dataset.coords else []
     return {
         "form": np.array(FORM),
         "pieces": np.array(len(evidence.pieces)),
         "worth_at_end_cny": np.array(evidence.worth_at_end_cny),
+        "budget/name": np.array(budgets, dtype=str),
         "budget/sign": evidence.sign,
         "budget/price_cny": evidence.price_cny,
         "budget/allowed": evidence.allowed,
@@ -81,7 +81,7 @@ def _whole(evidence: Evidence, labels: Mapping[str, list[str]]) -> Parts:
 
 def _labels(system: System, dataset: xr.Dataset) -> dict[str, list[str]]:
     """Names of the elements of each component, as the result has them."""
-    labels = {}
+    labels: dict[str, list[str]] = {}
     for dimension, members in by_dimension(system).items():
         names = dataset[dimension].to_numpy().astype(str).tolist()
         ends = np.cumsum([0, *(data.count for _, data in members)])
@@ -89,18 +89,22 @@ def _labels(system: System, dataset: xr.Dataset) -> dict[str, list[str]]:
     return labels
 
 
-def _piece(piece: Piece, told: Told, rows: _Rows) -> Parts:
-    """All parts of a piece; matrices as numbers of rows."""
+def _telling(told: Told, rows: _Rows) -> Parts:
+    """Which outputs the columns of a piece are."""
+    which = {f"told_{name}": getattr(told, name).astype(np.int32) for name in ("output", "element", "step")}
+    return {"told": rows.numbers(told.matrix), **which}
+
+
+def _piece(piece: Piece, rows: _Rows) -> Parts:
+    """The program of a piece with its multipliers and the schedule; matrices as numbers of rows."""
     parts: Parts = {
         "core": np.array(piece.core),
         "constant": np.array(piece.constant),
         **{name: getattr(piece, name) for name in ("cost", "lower", "upper", "values", "use_constant")},
         **{name: rows.numbers(getattr(piece, name)) for name in ("beyond", "use")},
-        "told": rows.numbers(told.matrix),
-        **{f"told_{name}": getattr(told, name).astype(np.int32) for name in ("output", "element", "step")},
     }
     for name, group in (("inside", piece.inside), ("seam", piece.seam)):
-        parts |= {name: rows.numbers(group.matrix)}
+        parts[name] = rows.numbers(group.matrix)
         parts |= {f"{name}_{side}": getattr(group, side) for side in ("lower", "upper", "dual")}
     return parts
 
@@ -114,28 +118,30 @@ class _Rows:
 
     def __init__(self) -> None:
         self._number: dict[bytes, int] = {}
-        self._indices: list[NDArray[np.int32]] = []
-        self._data: list[NDArray[np.float64]] = []
-        self._lengths: list[NDArray[np.int64]] = []
+        self._columns: list[NDArray[np.int32]] = []
+        self._factors: list[NDArray[np.float64]] = []
+        self._lengths: list[NDArray[np.int32]] = []
 
     def numbers(self, matrix: sp.csr_array) -> NDArray[np.int32]:
-        """Number of each row of a matrix among all rows that are kept, (row,)."""
+        """Number of each row of a matrix among all rows that are kept, as steps from one to the next, (row,).
+
+        Rows that follow each other mostly have numbers that do: their steps take a small part of the room.
+        """
         known = len(self._number)
         numbers = np.array([self._number.setdefault(key, len(self._number)) for key in _keys(matrix)], dtype=np.int32)
         new, first = np.unique(numbers, return_index=True)
         fresh = sp.csr_array(matrix[first[new >= known]])
-        self._indices.append(fresh.indices.astype(np.int32))
-        self._data.append(fresh.data)
-        self._lengths.append(np.diff(fresh.indptr))
-        return numbers
+        self._columns.append(fresh.indices.astype(np.int32))
+        self._factors.append(fresh.data)
+        self._lengths.append(np.diff(fresh.indptr).astype(np.int32))
+        return np.diff(numbers, prepend=np.int32(0))
 
     def parts(self) -> Parts:
-        """All rows as one matrix in compressed rows."""
-        lengths = np.concatenate([np.zeros(1, dtype=np.int64), *self._lengths])
+        """All rows, one behind the other: how many columns each has, which, and their factors."""
         return {
-            "rows/indptr": np.cumsum(lengths),
-            "rows/indices": np.concatenate([np.zeros(0, dtype=np.int32), *self._indices]),
-            "rows/data": np.concatenate([np.zeros(0), *self._data]),
+            "rows/length": np.concatenate(self._lengths),
+            "rows/column": np.concatenate(self._columns),
+            "rows/factor": np.concatenate(self._factors),
         }
 
 

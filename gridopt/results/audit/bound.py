@@ -38,8 +38,12 @@ def notes(view: View) -> tuple[str, ...]:
         return ()
     if view.proof is None:
         return (f"the lower bound was not added up again: {NAME} is not there",)
-    other = [str(piece.number) for piece in ProofFile(view.proof).pieces() if not piece.scheduled]
-    return (f"the proof has fewer rules than the schedule in windows {', '.join(other)}",) if other else ()
+    try:
+        scheduled = ProofFile(view.proof).scheduled
+    except MissingValuesError:  # a violation by itself
+        return ()
+    other = ", ".join(str(number) for number, same in enumerate(scheduled) if not same)
+    return (f"the proof was not compared with the schedule in windows {other}: they have more rules",) if other else ()
 
 
 def audit(view: View) -> Iterator[Finding]:
@@ -109,7 +113,7 @@ def _pieces(view: View, file: ProofFile) -> Iterator[Finding]:
     for findings in found.values():
         yield worse(*findings)
     yield from _added_up(view, file, parts)
-    yield from _budgets(view, file, sum(part.use for part in parts))
+    yield from _budgets(view, file, [part.use for part in parts])
 
 
 def _of_piece(
@@ -142,8 +146,11 @@ def _added_up(view: View, file: ProofFile, parts: list[bound_piece.Part]) -> Ite
     yield equal(BOUND, lower.reshape(1, 1), [[total]], ["lower_bound_cny"], [""], tolerance=PROOF_SUM * whole)
 
 
-def _budgets(view: View, file: ProofFile, use: Array) -> Iterator[Finding]:
-    """Budgets are those of the result, and their prices lie between nothing and the price of a breach."""
+def _budgets(view: View, file: ProofFile, use: list[Array]) -> Iterator[Finding]:
+    """Budgets are those of the result, and their prices lie between nothing and the price of a breach.
+
+    ``use`` is that of each piece, (budget,); it is the schedule's where all values are.
+    """
     names = view.data["budget"].to_numpy().astype(str).tolist() if "budget" in view.data.coords else []
     if names != file.budgets:
         raise MissingValuesError(NAME, "budget/name")
@@ -152,7 +159,9 @@ def _budgets(view: View, file: ProofFile, use: Array) -> Iterator[Finding]:
     limit, used, breach = (view.array(f"budget_{key}", ("budget",)) for key in ("limit", "used", "price_cny"))
     sign = np.where(view.data["budget_sense"].to_numpy().astype(str) == "most", 1.0, -1.0)
     size = np.maximum(np.abs(limit), np.abs(used))[:, None]
-    pairs = (file.allowed, limit), (file.sign, sign), (use, used)
+    pairs = [(file.allowed, limit), (file.sign, sign)]
+    if all(file.scheduled):
+        pairs.append((np.sum(use, axis=0), used))
     yield worse(*(equal(BUDGETS, ours[:, None], theirs[:, None], names, [""], size=size) for ours, theirs in pairs))
     price = file.price_cny[:, None]
     yield worse(at_most(PRICES, price, breach[:, None], names, [""]), at_most(PRICES, -price, 0.0, names, [""]))

@@ -104,6 +104,15 @@ class ProofFile:
             self._array(f"budget/{name}", len(self.budgets)) for name in ("sign", "price_cny", "allowed")
         )
 
+    @property
+    def scheduled(self) -> list[bool]:
+        """Of each piece, whether its values are those of the schedule."""
+        told: list[bool] = []
+        for number in range(self.count):
+            key = f"piece/{number}/scheduled"
+            told.append(bool(self._read(key)) if key in self._arrays or not told else told[-1])
+        return told
+
     def elements(self, output: int) -> list[str]:
         """Names of the elements of an output."""
         names: list[str] = self._read(f"element/{output}").tolist()
@@ -153,16 +162,17 @@ class ProofFile:
 
     @cached_property
     def _all_rows(self) -> sp.csr_array:
-        indptr, indices, data = (self._read(f"rows/{name}") for name in ("indptr", "indices", "data"))
+        length, column, factor = (self._read(f"rows/{name}") for name in ("length", "column", "factor"))
         try:
-            width = int(indices.max(initial=-1)) + 1
-            return sp.csr_array((data.astype(np.float64), indices, indptr), shape=(indptr.size - 1, width))
+            first = np.concatenate([[0], np.cumsum(length, dtype=np.int64)])
+            shape = (length.size, int(column.max(initial=-1)) + 1)
+            return sp.csr_array((factor.astype(np.float64), column, first), shape=shape)
         except (ValueError, TypeError) as error:
             raise MissingValuesError(NAME, "rows") from error
 
-    def _matrix(self, numbers: NDArray[Any], columns: int | None = None) -> sp.csr_array:
-        """Some of the rows over so many columns, by default as many as any row has."""
-        rows = sp.csr_array(self._all_rows[numbers])
+    def _matrix(self, steps: NDArray[Any], columns: int | None = None) -> sp.csr_array:
+        """Rows, each so many further on than the one before, over so many columns; by default as many as any has."""
+        rows = sp.csr_array(self._all_rows[np.cumsum(steps, dtype=np.int64)])
         return rows if columns is None else over_columns(rows, columns)
 
     def _array(self, name: str, size: int) -> Array:
