@@ -238,7 +238,9 @@ class Prover:
         for joined in self._joined:
             joined.result()
         worth, asked = self._worth_at_end_cny, self.system.case.settings.horizon.proof_rounds
-        rounds = min(asked, _WINDOWS_OF_ALL_ROUNDS // len(self.certificate.pieces))
+        pieces = len(self.certificate.pieces)
+        # a single window states its budgets itself: with a price as well they would count twice
+        rounds = min(asked, _WINDOWS_OF_ALL_ROUNDS // pieces) if pieces > 1 else 0
         enough = objective_cny - worth - self.gap * max(abs(objective_cny), 1.0)
         self.certificate.improve(rounds, enough, self._threads)
         return Proof(self.certificate.bound_cny + worth, self.certificate.by_piece_cny(), self._evidence())
