@@ -62,7 +62,6 @@ class Thermal(Component[ThermalData]):
     """
 
     lazy_rows: ClassVar[bool] = True
-
     name = "thermal"
     outputs = (
         Output("generator_p_mw", "generator", "MW", "output of thermal and other generators"),

@@ -39,7 +39,7 @@ def notes(view: View) -> tuple[str, ...]:
     if view.proof is None:
         return (f"the lower bound was not added up again: {NAME} is not there",)
     try:
-        scheduled = ProofFile(view.proof).scheduled
+        scheduled = ProofFile(view.proof).scheduled()
     except MissingValuesError:  # a violation by itself
         return ()
     other = ", ".join(str(number) for number, same in enumerate(scheduled) if not same)
@@ -54,35 +54,37 @@ def audit(view: View) -> Iterator[Finding]:
     if view.proof is None:
         return
     file = ProofFile(view.proof)
-    cores = [piece.core for piece in file.pieces()]
+    cores = file.cores()
     written = view.array("window_core", ("window",)).astype(int).tolist()
-    yield Finding(WINDOWS, len(written), float(cores != written))
-    if cores == written:
+    same = cores == written and sum(cores) == view.steps
+    yield Finding(WINDOWS, len(written), float(not same))
+    if same:
         yield from _pieces(view, file)
 
 
 def _gap(view: View) -> Iterator[Finding]:
-    """The bound in the summary, and its distance from the objective."""
-    lower = float(view.array("lower_bound_cny", ()))
+    """The bound in the summary, and its distance from the objective: none where a budget is broken."""
     keys = ("lower_bound_cny", "gap_cny", "gap")
-    absent = [key for key in ("objective_cny", *keys) if key not in view.summary]
-    if absent:
-        raise MissingValuesError("summary.json", absent[0])
-    objective = float(view.summary["objective_cny"])
-    scale = max(abs(objective), 1.0)
-    missed = max(objective - lower, 0.0)
-    expected = np.array([lower, missed, missed / scale])
+    absent = next((key for key in ("objective_cny", *keys) if key not in view.summary), None)
+    if absent is not None:
+        raise MissingValuesError("summary.json", absent)
+    lower, objective = float(view.array("lower_bound_cny", ())), float(view.summary["objective_cny"])
+    missed, scale = max(objective - lower, 0.0), max(abs(objective), 1.0)
     broken = "budget_breach" in view.data and bool((view.data["budget_breach"] > 0).any())
-    numbers = [view.summary[key] for key in keys]
-    # where a budget is broken there is a bound and no gap
-    known = 1 if broken else len(keys)
-    told = [np.nan if number is None else float(number) for number in numbers[:known]]
-    told += [0.0 if number is None else np.nan for number in numbers[known:]]
-    expected[known:] = 0.0
-    in_cny = np.array([1.0, 1.0, scale])
-    written, right = np.array(told) * in_cny, expected * in_cny
-    yield equal(GAP, written[:, None], right[:, None], keys, [""], tolerance=PROOF_SUM * scale)
-    yield at_most(BELOW, [[lower]], [[objective]], ["lower_bound_cny"], [""], tolerance=OBJECTIVE * scale)
+    expected = (lower, None, None) if broken else (lower, missed, missed / scale)
+    off = [
+        unit_cny * _distance(view.summary[key], ours)
+        for key, ours, unit_cny in zip(keys, expected, (1.0, 1.0, scale), strict=True)
+    ]
+    yield at_most(GAP, np.array(off)[:, None], 0.0, keys, [""], tolerance=PROOF_SUM * scale)
+    yield at_most(BELOW, [[lower]], [[objective]], keys[:1], [""], tolerance=OBJECTIVE * scale)
+
+
+def _distance(written: float | None, ours: float | None) -> float:
+    """Distance of two numbers; endless where only one is there."""
+    if written is None or ours is None:
+        return 0.0 if written is ours else np.inf
+    return abs(float(written) - ours)
 
 
 def _with_next(pieces: Iterable[Piece]) -> Iterator[tuple[Piece, Piece | None]]:
@@ -160,7 +162,7 @@ def _budgets(view: View, file: ProofFile, use: list[Array]) -> Iterator[Finding]
     sign = np.where(view.data["budget_sense"].to_numpy().astype(str) == "most", 1.0, -1.0)
     size = np.maximum(np.abs(limit), np.abs(used))[:, None]
     pairs = [(file.allowed, limit), (file.sign, sign)]
-    if all(file.scheduled):
+    if all(file.scheduled()):
         pairs.append((np.sum(use, axis=0), used))
     yield worse(*(equal(BUDGETS, ours[:, None], theirs[:, None], names, [""], size=size) for ours, theirs in pairs))
     price = file.price_cny[:, None]

@@ -183,7 +183,7 @@ def _column_name(piece: Piece, file: ProofFile, column: int) -> str:
     if not mine.size:
         return f"column {column}"
     output, element, step = (int(each[mine[0]]) for each in (piece.told_output, piece.told_element, piece.told_step))
-    return f"{file.outputs[output]} of {file.elements(output)[element]} in step {step}"
+    return f"{file.outputs[output]} of {file.elements[output][element]} in step {step}"
 
 
 def cost(piece: Piece, file: ProofFile, spent_cny: Array) -> Finding:
@@ -222,7 +222,7 @@ def schedule(piece: Piece, file: ProofFile, view: View) -> Iterator[Finding]:
     for output in np.unique(piece.told_output).tolist():
         mine = np.flatnonzero(piece.told_output == output)
         name = file.outputs[output]
-        elements = file.elements(output)
+        elements = file.elements[output]
         written = _written(view, name, elements)[:, piece.start : piece.start + piece.core]
         told = written.copy()
         told[piece.told_element[mine], piece.told_step[mine]] = values[mine]

@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from gridopt.results.audit.finding import Array, Whole
 from gridopt.results.audit.view import MissingValuesError
@@ -94,29 +94,35 @@ class ProofFile:
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         self._arrays = arrays
-        if int(self._read("form")) != FORM:
+        if self._number("form") != FORM:
             raise MissingValuesError(NAME, f"form {FORM}")
-        self.count = int(self._read("pieces"))
-        self.worth_at_end_cny = float(self._read("worth_at_end_cny"))
+        self.count = int(self._number("pieces"))
+        self.worth_at_end_cny = self._number("worth_at_end_cny")
         self.outputs: list[str] = self._read("output").tolist()
+        #: Names of the elements of each output.
+        self.elements: list[list[str]] = [
+            self._read(f"element/{number}").tolist() for number in range(len(self.outputs))
+        ]
         self.budgets: list[str] = self._read("budget/name").tolist()
         self.sign, self.price_cny, self.allowed = (
-            self._array(f"budget/{name}", len(self.budgets)) for name in ("sign", "price_cny", "allowed")
+            self._of_budgets(f"budget/{name}") for name in ("sign", "price_cny", "allowed")
         )
 
-    @property
     def scheduled(self) -> list[bool]:
         """Of each piece, whether its values are those of the schedule."""
-        told: list[bool] = []
-        for number in range(self.count):
-            key = f"piece/{number}/scheduled"
-            told.append(bool(self._read(key)) if key in self._arrays or not told else told[-1])
-        return told
+        return [bool(each) for each in self._of_all("scheduled")]
 
-    def elements(self, output: int) -> list[str]:
-        """Names of the elements of an output."""
-        names: list[str] = self._read(f"element/{output}").tolist()
-        return names
+    def cores(self) -> list[int]:
+        """Steps of each piece."""
+        return [int(each) for each in self._of_all("core")]
+
+    def _of_all(self, name: str) -> list[float]:
+        """A number of all pieces."""
+        found: list[float] = []
+        for number in range(self.count):
+            key = f"piece/{number}/{name}"
+            found.append(self._number(key) if key in self._arrays or not found else found[-1])
+        return found
 
     def pieces(self) -> Iterator[Piece]:
         """The pieces in the order of time."""
@@ -140,10 +146,15 @@ class ProofFile:
         vectors = {name: _sized(parts[name], columns) for name in ("cost", "lower", "upper", "values")}
         told = self._matrix(parts["told"], columns)
         which = {name: _sized(parts[name], told.shape[0]) for name in ("told_output", "told_element", "told_step")}
+        core = int(parts["core"])
+        elements = np.array([len(names) for names in self.elements])
+        _below(which["told_output"], len(self.outputs))
+        _below(which["told_element"], elements[which["told_output"]])
+        _below(which["told_step"], core)
         return Piece(
             number=number,
             start=start,
-            core=int(parts["core"]),
+            core=core,
             constant_cny=float(parts["constant"]),
             inside=self._rows("inside", parts, columns),
             seam=self._rows("seam", parts, columns),
@@ -175,8 +186,17 @@ class ProofFile:
         rows = sp.csr_array(self._all_rows[np.cumsum(steps, dtype=np.int64)])
         return rows if columns is None else over_columns(rows, columns)
 
-    def _array(self, name: str, size: int) -> Array:
-        return _sized(self._read(name), size)
+    def _of_budgets(self, name: str) -> Array:
+        try:
+            return _sized(self._read(name), len(self.budgets))
+        except ValueError as error:
+            raise MissingValuesError(NAME, name) from error
+
+    def _number(self, name: str) -> float:
+        try:
+            return float(self._read(name))
+        except (ValueError, TypeError) as error:
+            raise MissingValuesError(NAME, name) from error
 
     def _read(self, name: str) -> NDArray[Any]:
         try:
@@ -214,6 +234,11 @@ def over_columns(rows: sp.csr_array, columns: int) -> sp.csr_array:
     if rows.indices.max(initial=-1) >= columns:
         raise MissingValuesError(NAME, "a column of a row")
     return sp.csr_array((rows.data, rows.indices, rows.indptr), shape=(rows.shape[0], columns))
+
+
+def _below(numbers: NDArray[Any], count: ArrayLike) -> None:
+    if not ((numbers >= 0) & (numbers < count)).all():
+        raise ValueError("a number of what is not there")
 
 
 def _sized(values: NDArray[Any], size: int) -> NDArray[Any]:
