@@ -50,14 +50,18 @@ def solve(case: Case, *, threads: int | None = None, progress: Progress | None =
     from gridopt.model.system import System
     from gridopt.results.ac import ac_grid_of, attach_ac
     from gridopt.results.dataset import build_dataset
+    from gridopt.results.proof_file import pack
     from gridopt.results.summary import build_summary
 
     begin = time.perf_counter()
     system = System.read(case)
     grid = ac_grid_of(case)  # before hours of solving: it may find the net wanting
     record = solve_horizon(system, progress, threads)
-    dataset = attach_ac(system, build_dataset(system, record), grid)
-    return Result(case, dataset, build_summary(case, dataset, time.perf_counter() - begin))
+    dataset = build_dataset(system, record)
+    # before the AC check needs its memory: packed, the pieces of a proof take a small part of theirs
+    proof = pack(record.proof.evidence, system, dataset) if record.proof is not None else b""
+    dataset = attach_ac(system, dataset, grid)
+    return Result(case, dataset, build_summary(case, dataset, time.perf_counter() - begin), proof)
 
 
 def run(case: Case, *, out: str | Path, threads: int | None = None, progress: Progress | None = None) -> Result:

@@ -151,5 +151,7 @@ def _print_findings(found: Audit) -> None:
         table.add_row(finding.check.name, *numbers, finding.check.unit, *place, style=style)
     Console().print(table)
     total = sum(finding.values for finding in found.findings)
+    for note in found.notes:
+        print(f"note: {note}")
     verdict = "passed" if found.passed else f"{len(found.violations)} violated"
     print(f"{len(found.findings)} checks of {total:,} values: {verdict}")

@@ -175,9 +175,9 @@ def cut(stated: Stated, layout: Layout, core: int, next_core: int | None, *, spe
     inside = np.flatnonzero(usable & (high < core))
     ahead_core = 0 if next_core is None else next_core
     seam = np.flatnonzero(usable & (low < core) & (high >= core) & (high < core + ahead_core))
-    own = _moved(stated.rows.matrix, place, order.size)
+    own = moved(stated.rows.matrix, place, order.size)
     ahead = layout.places_next(core, ahead_core)
-    beyond = _moved(sp.csr_array(stated.rows.matrix[seam]), ahead, ahead_core * layout.rows_of_step)
+    beyond = moved(sp.csr_array(stated.rows.matrix[seam]), ahead, ahead_core * layout.rows_of_step)
     rows = replace(stated.rows, matrix=own)
     return Piece(
         core=core,
@@ -190,7 +190,7 @@ def cut(stated: Stated, layout: Layout, core: int, next_core: int | None, *, spe
         inside_step=high[inside],
         seam=rows.take(seam).sound(),
         beyond=beyond,
-        use=_moved(stated.use, place, order.size),
+        use=moved(stated.use, place, order.size),
         use_constant=stated.use_constant,
     )
 
@@ -213,7 +213,7 @@ def reach(matrix: sp.csr_array, step: Index) -> tuple[Index, Index, NDArray[np.b
     return low, high, low >= 0
 
 
-def _moved(matrix: sp.csr_array, place: Index, n_columns: int) -> sp.csr_array:
+def moved(matrix: sp.csr_array, place: Index, n_columns: int) -> sp.csr_array:
     """Write the matrix over other columns; entries of columns without a place there are left out."""
     entries = matrix.tocoo()
     there = place[entries.col] >= 0

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from gridopt.horizon.certificate import Certificate
+from gridopt.horizon.evidence import Evidence, Told
 from gridopt.horizon.piece import Index, Layout, Piece, Stated, cut, other_state, reach
 from gridopt.horizon.record import Proof
 from gridopt.horizon.solvers import WindowSolver
@@ -33,21 +34,30 @@ class UnprovenError(Exception):
 
 
 class _Reader:
-    """Reads pieces from one window solver."""
+    """Reads pieces from one window solver, whose windows have all one core."""
 
-    def __init__(self, solver: WindowSolver) -> None:
+    def __init__(self, solver: WindowSolver, core: int) -> None:
         self.solver = solver
         live, model = solver.live, solver.model
         self.layout = Layout.of(model.problem.variables(), live.first_column, model.steps, live.n_columns)
         self._use = BesideLive(live, [] if model.budget is None else [model.budget.use == 0])
         self._own = self._lazy = np.zeros(0, dtype=np.bool_)
+        self.told = Told.of(model, live).within(self.layout, core)
 
     def piece(self, window: Window, next_core: int | None) -> Piece:
         """The piece of the window solved last; its parameters hold for any state afterwards."""
         solver = self.solver
-        values, spent = solver.live.values(), solver.spent_cny
+        values, spent = self._tidied(), solver.spent_cny
         stated = self._stated(window)
         return cut(stated, self.layout, window.core, next_core, spent_cny=spent, values=values)
+
+    def _tidied(self) -> Array:
+        """The solution as the schedule has it, (column,): with what was mended after the solve at no cost."""
+        live = self.solver.live
+        values = live.values().copy()
+        for variable in self.solver.model.problem.variables():
+            values[live.columns(variable)] = np.ravel(variable.value, order="F")
+        return values
 
     def _stated(self, window: Window) -> Stated:
         solver = self.solver
@@ -172,6 +182,8 @@ class Prover:
         self.reason = ""
         self._readers: dict[int, _Reader] = {}
         self._worth_at_end_cny = 0.0
+        self._told: list[Told] = []
+        self._scheduled: list[bool] = []
         # one worker: pieces are joined in their order, whatever the number of threads
         self._pool = ThreadPoolExecutor(1)
         self._joined: list[Future[None]] = []
@@ -192,14 +204,18 @@ class Prover:
         if self.reason:
             return
         if id(solver) not in self._readers:
-            self._readers[id(solver)] = _Reader(solver)
+            self._readers[id(solver)] = _Reader(solver, window.core)
         if next_core is None:
             self._worth_at_end_cny = solver.model.worth_at_end_cny()
+        # a solution that mixes modes was replaced in the schedule
+        reader, scheduled = self._readers[id(solver)], not solver.mixes()
         try:
-            piece = self._readers[id(solver)].piece(window, next_core)
+            piece = reader.piece(window, next_core)
         except UnprovenError as error:  # the schedule stands without a proof
             self.reason = str(error)
             return
+        self._told.append(reader.told)
+        self._scheduled.append(scheduled)
         self._joined.append(self._pool.submit(self._join, piece))
         if self._threads == 1:
             self._joined[-1].result()
@@ -222,7 +238,21 @@ class Prover:
         for joined in self._joined:
             joined.result()
         worth, asked = self._worth_at_end_cny, self.system.case.settings.horizon.proof_rounds
-        rounds = min(asked, _WINDOWS_OF_ALL_ROUNDS // len(self.certificate.pieces))
+        pieces = len(self.certificate.pieces)
+        # a single window states its budgets itself: with a price as well they would count twice
+        rounds = min(asked, _WINDOWS_OF_ALL_ROUNDS // pieces) if pieces > 1 else 0
         enough = objective_cny - worth - self.gap * max(abs(objective_cny), 1.0)
         self.certificate.improve(rounds, enough, self._threads)
-        return Proof(self.certificate.bound_cny + worth, self.certificate.by_piece_cny())
+        return Proof(self.certificate.bound_cny + worth, self.certificate.by_piece_cny(), self._evidence())
+
+    def _evidence(self) -> Evidence:
+        budgets = self.certificate.budgets
+        return Evidence(
+            self.certificate.pieces,
+            self._told,
+            self._scheduled,
+            sign=np.array([limit.sign for limit in budgets]),
+            price_cny=self.certificate.price_cny,
+            allowed=np.array([limit.limit[-1] for limit in budgets]),
+            worth_at_end_cny=self._worth_at_end_cny,
+        )

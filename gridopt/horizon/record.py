@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gridopt.horizon.evidence import Evidence
 from gridopt.model.component import Array, ComponentData, Output, Window
 from gridopt.model.dispatch import DispatchModel
 from gridopt.model.system import System
@@ -37,10 +38,13 @@ class Proof:
         Of the objective, with what is left at the end at its worth.
     by_window_cny
         (window,) part of each window.
+    evidence
+        What it is added up from.
     """
 
     lower_bound_cny: float
     by_window_cny: Array
+    evidence: Evidence
 
 
 @dataclass

@@ -263,6 +263,13 @@ class Component(ABC, Generic[DataT]):
         """
         return {}
 
+    def linear_outputs(self) -> dict[str, cp.Expression]:
+        """Outputs that are sums of variables and nothing else, (element, step) each.
+
+        With them a proof tells whose its columns are.  Outputs that are changed after the solve are none of them.
+        """
+        return {}
+
     @abstractmethod
     def results(self) -> dict[str, Array]:
         """Values of the outputs in the whole window, each (element, step)."""

@@ -16,7 +16,7 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gridopt.model.algebra import add_up, every_step
+from gridopt.model.algebra import add_up, every_step, places
 from gridopt.model.component import Array, Component, ComponentData, Output, Window, profile_rows
 from gridopt.model.labels import element_labels, table_rows
 
@@ -135,6 +135,15 @@ class Demand(Component[DemandData]):
         if d.may_exceed.size:
             price.append(d.excess_cny_per_mwh * self.step_h * cp.sum(self.excess, axis=0))
         return add_up(price)
+
+    def linear_outputs(self) -> dict[str, cp.Expression]:
+        """Unserved demand and excess power."""
+        d, told = self.data, {}
+        if d.may_lack.size:
+            told["unserved_mw"] = places(d.may_lack, d.count) @ self.unserved
+        if d.may_exceed.size:
+            told["excess_mw"] = places(d.may_exceed, d.count) @ self.excess
+        return told
 
     def results(self) -> dict[str, Array]:
         """Demand, unserved demand, excess power, fixed injection, of all buses."""

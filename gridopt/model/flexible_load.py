@@ -264,6 +264,10 @@ class FlexibleLoad(Component[FlexibleLoadData]):
             on[self.switched] = np.clip(self.on.value[:, last], 0.0, 1.0)
         return {"energy_mwh": level, "p_mw": drawn, "on": on}
 
+    def linear_outputs(self) -> dict[str, cp.Expression]:
+        """Power."""
+        return {"flexible_load_p_mw": self.drawn}
+
     def results(self) -> dict[str, Array]:
         """Power, discharge, level, use, shortfall, spill, on-state of all loads."""
         d, count = self.data, self.data.count

@@ -109,6 +109,10 @@ class Generator(Component[GeneratorData]):
         saved = of_lower(reduced_costs(self.output)) * (self.lowest.value > 0)
         return {"generator_minimum_worth_cny_per_mw": saved}
 
+    def linear_outputs(self) -> dict[str, cp.Expression]:
+        """Output."""
+        return {"generator_p_mw": self.output}
+
     def results(self) -> dict[str, Array]:
         """Output."""
         return {"generator_p_mw": self.output.value}

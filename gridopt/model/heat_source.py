@@ -104,6 +104,10 @@ class HeatSource(Component[HeatSourceData]):
             return None
         return (self.data.co2_t_per_mwh * self.step_h) @ self.heat
 
+    def linear_outputs(self) -> dict[str, cp.Expression]:
+        """Heat."""
+        return {"heat_source_mw": self.heat}
+
     def results(self) -> dict[str, Array]:
         """Heat, and power drawn."""
         heat = self.heat.value

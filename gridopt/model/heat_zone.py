@@ -251,6 +251,10 @@ class HeatZone(Component[HeatZoneData]):
             return {"level_mwh": np.zeros(0)}
         return {"level_mwh": np.clip(self.level.value[:, step - 1], 0.0, self.data.store_mwh[self.with_store])}
 
+    def linear_outputs(self) -> dict[str, cp.Expression]:
+        """Heat that is lacking."""
+        return {"heat_shortfall_mw": self.shortfall}
+
     def results(self) -> dict[str, Array]:
         """Demand, store, shortfall and surplus of all zones."""
         none = np.zeros((self.data.count, self.steps))

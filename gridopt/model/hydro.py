@@ -392,6 +392,10 @@ class Hydro(Component[HydroData]):
             state["output_mw"] = np.clip(self.output.value[:, step - 1], 0.0, d.max_p_mw)
         return state
 
+    def linear_outputs(self) -> dict[str, cp.Expression]:
+        """Output, spill, level."""
+        return {"hydro_p_mw": self.output, "hydro_spill_mw": self.spill, "hydro_energy_mwh": self.level}
+
     def results(self) -> dict[str, Array]:
         """Output, spill, level and inflow in power and in volume; breaches; reserves."""
         d = self.data

@@ -227,6 +227,14 @@ class Prosumer(Component[ProsumerData]):
         exchange = np.clip(self.exchange.value[:, last], -d.import_mw, d.export_mw)
         return {"energy_mwh": level, "outstanding_mwh": outstanding, "p_mw": exchange}
 
+    def linear_outputs(self) -> dict[str, cp.Expression]:
+        """Exchange, and the plants behind the meter."""
+        return {
+            "prosumer_p_mw": self.exchange,
+            "prosumer_generation_mw": self.generated,
+            "prosumer_pv_mw": self.pv,
+        }
+
     def results(self) -> dict[str, Array]:
         """Exchange, and everything behind the meter."""
         nothing = np.zeros((self.data.count, self.steps))

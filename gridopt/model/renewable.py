@@ -108,6 +108,10 @@ class Renewable(Component[RenewableData]):
             return None
         return (self.data.co2_t_per_mwh * self.step_h) @ self.output
 
+    def linear_outputs(self) -> dict[str, cp.Expression]:
+        """Output, unless it is shared after the solve."""
+        return {} if self.data.pool is not None else {"renewable_p_mw": self.output}
+
     def results(self) -> dict[str, Array]:
         """Output, available output, curtailment; shared where the policy says so."""
         available, output = self.available.value, self.output.value

@@ -124,6 +124,10 @@ class Reserve(Component[ReserveData]):
             saved[self.downward] -= of_upper(reduced_costs(self.turned_down))
         return {"reserve_worth_cny_per_mw": saved}
 
+    def linear_outputs(self) -> dict[str, cp.Expression]:
+        """Reserve that is lacking."""
+        return {"reserve_shortfall_mw": self.shortfall}
+
     def results(self) -> dict[str, Array]:
         """Requirement, reserve held, shortfall."""
         return {

@@ -38,7 +38,7 @@ import cvxpy as cp
 import numpy as np
 import scipy.sparse as sp
 
-from gridopt.model.algebra import every_step
+from gridopt.model.algebra import every_step, places
 from gridopt.model.component import Array, Component, Output, State, Window, previous
 from gridopt.model.response_data import ResponseData
 from gridopt.model.response_read import read_response
@@ -333,6 +333,13 @@ class Response(Component[ResponseData]):
         of_window = self.step_h * now[:, begins[-1] if begins.size else 0 :].sum(axis=1)
         used: Array = of_window + (0.0 if begins.size else self._before["of_day"])
         return np.clip(used, 0.0, self.day_limit)
+
+    def linear_outputs(self) -> dict[str, cp.Expression]:
+        """Load reduced less load raised."""
+        net = cp.multiply(np.where(self.data.fills, -1.0, 1.0)[:, None], self.active)
+        if self.data.shifting.size:
+            net = net - places(self.data.shifting, self.data.count) @ self.raised
+        return {"response_mw": net}
 
     def results(self) -> dict[str, Array]:
         """Load reduced and raised, capability, on-states."""

@@ -319,6 +319,14 @@ class Storage(Component[StorageData]):
             state["used_today_mwh"] = self.days.used_mwh(self.discharge.value[self.limited], step)
         return state
 
+    def linear_outputs(self) -> dict[str, cp.Expression]:
+        """Charge, discharge, level."""
+        return {
+            "storage_charge_mw": self.charge,
+            "storage_discharge_mw": self.discharge,
+            "storage_energy_mwh": self.energy,
+        }
+
     def results(self) -> dict[str, Array]:
         """Charge, discharge, level, units, reserves."""
         held = self.held.value if self.slots.count else np.zeros((0, self.steps))

@@ -62,7 +62,6 @@ class Thermal(Component[ThermalData]):
     """
 
     lazy_rows: ClassVar[bool] = True
-
     name = "thermal"
     outputs = (
         Output("generator_p_mw", "generator", "MW", "output of thermal and other generators"),
@@ -367,6 +366,10 @@ class Thermal(Component[ThermalData]):
     def _counts(self, values: Array) -> Array:
         """Numbers of units, freed of the solver's rounding."""
         return np.maximum(np.round(values) if self.data.integer else values, 0.0)
+
+    def linear_outputs(self) -> dict[str, cp.Expression]:
+        """Power and units."""
+        return {"generator_p_mw": self.power(), "generator_on_units": self.on, "generator_start_units": self.start}
 
     def results(self) -> dict[str, Array]:
         """Power, heat and boiler load, units on, started, stopped, tripped, available, and reserve."""

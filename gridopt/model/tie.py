@@ -259,6 +259,10 @@ class Tie(Component[TieData]):
             deviation[self.keeping] = self.ahead.value
         return deviation
 
+    def linear_outputs(self) -> dict[str, cp.Expression]:
+        """Export."""
+        return {"tie_export_mw": self.export}
+
     def results(self) -> dict[str, Array]:
         """Export, contract, loss, deviation, attributed energy."""
         export, loss = self.export.value, self.data.loss_pu[:, None]

@@ -76,7 +76,7 @@ def _coordinate_attributes(name: str, dimensions: list[str]) -> dict[str, str]:
     return {"long_name": f"{rest} of the {words}" if rest else f"name of the {words}"}
 
 
-def _by_dimension(system: System) -> dict[str, list[tuple[Any, Any]]]:
+def by_dimension(system: System) -> dict[str, list[tuple[Any, Any]]]:
     """Components with their data by the dimension that they share, in the order of the system."""
     groups: dict[str, list[tuple[Any, Any]]] = {}
     for kind, data in system.parts:
@@ -87,7 +87,7 @@ def _by_dimension(system: System) -> dict[str, list[tuple[Any, Any]]]:
 def _elements(system: System) -> dict[str, dict[str, Any]]:
     """Coordinates of each component dimension: labels, bus, and what the net says of each element."""
     coordinates: dict[str, dict[str, Any]] = {}
-    for dimension, group in _by_dimension(system).items():
+    for dimension, group in by_dimension(system).items():
         rows = [row for _, data in group for row in data.rows]
         if not rows:  # one element that stands for all
             coordinates[dimension] = {dimension: [label for _, data in group for label in data.labels]}
@@ -112,7 +112,7 @@ def _elements(system: System) -> dict[str, dict[str, Any]]:
 def _component_outputs(system: System, record: Record) -> dict[str, tuple[Output, Array]]:
     """Outputs by name; where two components share a dimension, one below the other, NaN where one has no such."""
     merged: dict[str, tuple[Output, Array]] = {}
-    for members in _by_dimension(system).values():
+    for members in by_dimension(system).values():
         for output in {o.name: o for kind, _ in members for o in kind.outputs}.values():
             blocks = [
                 record.outputs[kind.name].get(output.name, np.full(_shape(output, data, system), np.nan))

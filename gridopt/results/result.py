@@ -72,11 +72,14 @@ class Result:
         All series, see ``results.nc``.
     summary : dict
         The numbers of ``summary.json``.
+    proof : bytes
+        Content of ``proof.npz``, what the lower bound is added up from; nothing where nothing was proven.
     """
 
     case: Case
     dataset: xr.Dataset
     summary: dict[str, Number]
+    proof: bytes = b""
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -93,7 +96,7 @@ class Result:
         return scorecard(self.case, self.dataset, self.summary)
 
     def save(self, folder: str | Path) -> Path:
-        """Write ``results.nc``, ``summary.json``, ``case.yaml``, ``scorecard.csv`` and the tables.
+        """Write ``results.nc``, ``summary.json``, ``proof.npz``, ``case.yaml``, ``scorecard.csv`` and the tables.
 
         Everything is written beside the folder first (``.tmp``), audited there from the files alone, and takes its
         name when it has passed; an older result of that name is replaced then, and not before.
@@ -118,6 +121,8 @@ class Result:
             self.dataset.to_netcdf(unfinished / "results.nc", engine="netcdf4", encoding=encoding)
             text = json.dumps(self.summary, ensure_ascii=False, indent=2)
             (unfinished / "summary.json").write_text(text + "\n", encoding="utf-8")
+            if self.proof:
+                (unfinished / "proof.npz").write_bytes(self.proof)
             self.case.save(unfinished)
             self._write_tables(unfinished)
             require(unfinished)

@@ -11,7 +11,7 @@ from gridopt.horizon.proof import Prover
 from gridopt.horizon.rolling import solve_horizon
 from gridopt.model.system import System
 from tests.horizon.random_cases import random_case, whole_system
-from tests.model.systems import case_of
+from tests.model.systems import case_of, grid, load, profiles, thermal, wind
 
 ROUNDING = 1e-7
 
@@ -53,6 +53,22 @@ def test_bound_best_and_windows_of_two_weeks_stand_in_order(seed, unit_commitmen
 def test_one_window_is_proven_to_rounding():
     lower, best, found = encloses(*whole_system(5, 24), horizon={"window_h": 24, "look_ahead_h": 0})
     np.testing.assert_allclose([lower, found], best, rtol=1e-7)
+
+
+def test_a_broken_budget_of_one_window_is_counted_once():
+    # More wind than load: 140 MWh are curtailed beyond the cap, at 2,000 CNY each, whatever the schedule.  The whole
+    # unit leaves a gap, so the proof would go on to the prices of the budgets.
+    net = grid()
+    load(net, 0, 50.0)
+    thermal(net, 0, 2, 20.0, 45.0, 300.0, start_cost_cny=9000.0, initial_on_units=0)
+    wind(net, 0, 100.0, "wind")
+    series = profiles(8, wind=("availability", [0.9, 0.1] * 4))
+    horizon = {"window_h": 8, "look_ahead_h": 0, "certificate": True, "proof_rounds": 6, "gap": 1e-9}
+    policy = {"max_curtailment_rate": 0.05}
+    for unit_commitment in ("relaxed", "integer"):
+        case = case_of(net, series, horizon=horizon, policy=policy, unit_commitment=unit_commitment)
+        record = solve_horizon(System.read(case))
+        assert record.proof.lower_bound_cny <= record.objective_cny * (1 + ROUNDING)
 
 
 def test_any_multipliers_give_a_bound(monkeypatch):

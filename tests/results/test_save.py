@@ -14,7 +14,7 @@ import gridopt.run
 from gridopt.errors import InputError, SolverError
 from tests.results import solved
 
-FILES = {"results.nc", "summary.json", "case.yaml", "network.json", "profiles.nc"}
+FILES = {"results.nc", "summary.json", "case.yaml", "network.json", "profiles.nc", "proof.npz"}
 FILES |= {"scorecard.csv", "tables", "tables.xlsx"}
 
 

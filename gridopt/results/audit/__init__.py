@@ -20,12 +20,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from gridopt.errors import AuditError, Fault, InputError
 from gridopt.results.audit import (
     balance,
+    bound,
     budget,
     emission,
     flexible,
@@ -43,6 +45,7 @@ from gridopt.results.audit import (
     tie,
 )
 from gridopt.results.audit.finding import Check, Finding
+from gridopt.results.audit.proof_file import open_proof
 from gridopt.results.audit.view import MissingValuesError, View
 
 if TYPE_CHECKING:
@@ -74,15 +77,16 @@ _PARTS: tuple[Any, ...] = (
 #: Every check there is.
 CHECKS: tuple[Check, ...] = (
     *OWN,
-    *(check for part in (*_PARTS, budget, objective) for check in part.CHECKS),
+    *(check for part in (*_PARTS, budget, objective, bound) for check in part.CHECKS),
 )
 
 
 @dataclass(frozen=True)
 class Audit:
-    """Outcome of an audit: one finding for each check that the case gives something to."""
+    """Outcome of an audit: one finding for each check that the case gives something to, and what was not checked."""
 
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -101,6 +105,7 @@ class Audit:
             "violations": len(self.violations),
             "values": sum(finding.values for finding in self.findings),
             "findings": [finding.as_dict() for finding in self.findings],
+            "notes": list(self.notes),
         }
 
 
@@ -134,9 +139,11 @@ def audit(folder: str | Path) -> Audit:
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
         with xr.open_dataset(folder / "results.nc", engine="netcdf4") as opened:
             data = opened.load()
-    except (OSError, ValueError) as error:  # what json and netCDF raise on files that are none of theirs
+        opened_proof = open_proof(folder)
+    except (OSError, ValueError, BadZipFile) as error:  # what json, netCDF and numpy raise on files that are no such
         raise InputError(Fault(str(folder), message=f"can't be read as a result: {error}")) from error
-    return audit_view(View(case, data, summary))
+    with opened_proof as proof:
+        return audit_view(View(case, data, summary, proof))
 
 
 def audit_view(view: View) -> Audit:
@@ -148,7 +155,8 @@ def audit_view(view: View) -> Audit:
             findings += _guarded(part.__name__.rpartition(".")[2], partial(part.audit, view))
         findings += _guarded("budget", lambda: _with_budgets(view, budgets))
         findings += _guarded("objective", lambda: objective.audit(view, budgets))
-    return Audit(tuple(findings))
+        findings += _guarded("bound", lambda: bound.audit(view))
+    return Audit(tuple(findings), bound.notes(view))
 
 
 def _with_budgets(view: View, budgets: list[budget.Budget]) -> Iterator[Finding]:

@@ -27,6 +27,8 @@ FLOW_MW = 1e-3
 RELATIVE = 1e-5
 #: Costs, relative to the component's own total.
 OBJECTIVE = 1e-6
+#: What a proof adds up, relative to the sum of the sizes of its terms: rounding alone.
+PROOF_SUM = 1e-11
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,14 @@ Which row of the net is what kind of plant is decided here again, from the words
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gridopt.results.audit.finding import Array, Mask
 
@@ -112,11 +113,14 @@ class View:
         ``results.nc``.
     summary
         ``summary.json``.
+    proof
+        Arrays of ``proof.npz`` by their names; None where it is not there.
     """
 
     case: Case
     data: xr.Dataset
     summary: dict[str, Any]
+    proof: Mapping[str, NDArray[Any]] | None = None
     _labels: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property

@@ -17,6 +17,7 @@ import xarray as xr
 import gridopt
 from gridopt.case import Case, load_case
 from gridopt.results.audit import Audit, View, audit_view
+from gridopt.results.audit.proof_file import open_proof
 from tests.model.systems import (
     add_row,
     case_of,
@@ -50,7 +51,7 @@ def _series(**more: tuple[str, list[float]]) -> xr.Dataset:
     return profiles(HOURS, **(given | more))
 
 
-def network_case() -> Case:
+def network_case(**settings: object) -> Case:
     """Three buses in a ring with limits, an interface, a feed-in limit, plain generators, wind and a store."""
     net = grid(3, [(0, 1, 10.0, 90.0), (1, 2, 20.0, np.nan), (0, 2, 15.0, np.nan)])
     load(net, 1, 100.0, "load", name="town")
@@ -117,7 +118,7 @@ def network_case() -> Case:
         min_p_mw=0.0,
     )
     policy = {"dr_share_of_peak": 0.0, "max_curtailment_rate": 0.3, "curtailment_sharing": "pro_rata", "co2_cap_t": 1e9}
-    return case_of(net, _series(), policy=policy, unit_commitment="off", name="network")
+    return case_of(net, _series(), policy=policy, unit_commitment="off", name="network", **settings)
 
 
 def thermal_case(**settings: object) -> Case:
@@ -404,10 +405,16 @@ CASES: dict[str, Callable[[], Case]] = {
 def written(name: str) -> View:
     """A solved case as its files have it; never change it in place."""
     with tempfile.TemporaryDirectory() as folder:
-        path = gridopt.solve(CASES[name]()).save(Path(folder) / "out")
-        with xr.open_dataset(path / "results.nc") as opened:
-            data = opened.load()
-        return View(load_case(path), data, json.loads((path / "summary.json").read_text(encoding="utf-8")))
+        return view_of(gridopt.solve(CASES[name]()).save(Path(folder) / "out"))
+
+
+def view_of(folder: Path) -> View:
+    """The files of a result, in memory."""
+    with xr.open_dataset(folder / "results.nc") as opened:
+        data = opened.load()
+    with open_proof(folder) as arrays:
+        proof = None if arrays is None else dict(arrays)
+    return View(load_case(folder), data, json.loads((folder / "summary.json").read_text(encoding="utf-8")), proof)
 
 
 def spoiled(name: str, change: Callable[[View], None], **settings: dict[str, object]) -> Audit:

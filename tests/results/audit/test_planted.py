@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gridopt.results.audit import CHECKS, Audit, Finding, View, audit_view
+from gridopt.results.audit import CHECKS, Audit, Finding, View, audit_view, bound
 from tests.results.audit.cases import CASES, spoiled, written
 
 Change = Callable[[View], None]
@@ -221,6 +221,7 @@ ALONE = {
 }
 # Checks that a test of their own plants, below or in other files.
 ELSEWHERE = {
+    *(check.name for check in bound.CHECKS),  # in test_bound
     *("inputs", "time", "complete", "valves", "reservoir end", "heat store end", "response rest"),
     *("limit after outage", "loading after outage"),  # in test_security
 }
