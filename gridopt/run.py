@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,19 @@ from gridopt.errors import GapError
 from gridopt.results.result import Result, check_folder
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from gridopt.case import Case
+    from gridopt.model.system import System
+    from gridopt.network.ac_grid import AcGrid
 
 Progress = Callable[[int, int], None]
 
 
 def solve(case: Case, *, threads: int | None = None, progress: Progress | None = None) -> Result:
     """Dispatch a case over its horizon.
+
+    With ``losses: linear`` it is solved several times: the power flows of one dispatch are the base points of the next.
 
     Parameters
     ----------
@@ -26,7 +33,7 @@ def solve(case: Case, *, threads: int | None = None, progress: Progress | None =
     threads
         Windows that the proof looks at at once; by default those of the case.  The result is the same for any number.
     progress
-        Called after each window with the number of steps done and of all steps.
+        Called after each window with the number of steps done and of all steps, of all times that it is solved.
 
     Returns
     -------
@@ -46,18 +53,55 @@ def solve(case: Case, *, threads: int | None = None, progress: Progress | None =
     >>> result.summary["unserved_mwh"]
     0.0
     """
-    from gridopt.horizon.rolling import solve_horizon
     from gridopt.model.system import System
-    from gridopt.results.ac import ac_grid_of, attach_ac
-    from gridopt.results.dataset import build_dataset
+    from gridopt.results.ac import ac_grid_of
     from gridopt.results.summary import build_summary
 
     begin = time.perf_counter()
     system = System.read(case)
     grid = ac_grid_of(case)  # before hours of solving: it may find the net wanting
-    record = solve_horizon(system, progress, threads)
-    dataset = attach_ac(system, build_dataset(system, record), grid)
+    dataset = _dispatched(system, grid, threads, progress)
     return Result(case, dataset, build_summary(case, dataset, time.perf_counter() - begin))
+
+
+def _dispatched(system: System, grid: AcGrid | None, threads: int | None, progress: Progress | None) -> xr.Dataset:
+    """Result of a system; where its balance holds losses, solved until they are those of its power flows."""
+    from gridopt.horizon.rolling import solve_horizon
+    from gridopt.results.ac import is_checked, power_flows, with_power_flows
+    from gridopt.results.dataset import build_dataset
+    from gridopt.results.losses import disagreement, linearised_anew
+
+    settings = system.case.settings
+    passes = settings.loss_passes if settings.loses else 0
+    for number in range(passes + 1):
+        first = number == 0 < passes  # its losses are a guess: nobody asks how good its schedule is
+        told = _told(progress, number, passes + 1)
+        record = solve_horizon(_without_proof(system) if first else system, told, threads)
+        dataset = build_dataset(system, record)
+        if grid is None or not (is_checked(system.case) or number < passes):
+            return dataset
+        year = power_flows(system, dataset, grid)
+        agreed = not first and system.losses is not None and (
+            disagreement(system, record, year) <= settings.loss_tolerance
+        )
+        if system.losses is None or number == passes or agreed:
+            break
+        system = replace(system, losses=linearised_anew(system, system.losses, record, year))
+    return with_power_flows(system, dataset, year) if is_checked(system.case) else dataset
+
+
+def _without_proof(system: System) -> System:
+    """The same system, of which nothing is to be proven."""
+    settings = system.case.settings
+    horizon = settings.horizon.model_copy(update={"certificate": False})
+    return replace(system, case=replace(system.case, settings=settings.model_copy(update={"horizon": horizon})))
+
+
+def _told(progress: Progress | None, number: int, times: int) -> Progress | None:
+    """Progress of one of several times that the horizon is solved."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(number * total + done, times * total)
 
 
 def run(case: Case, *, out: str | Path, threads: int | None = None, progress: Progress | None = None) -> Result:

@@ -1,0 +1,138 @@
+r"""What one more MW at a bus does to the losses of an AC power flow.
+
+An hour is solved, the voltages :math:`v` are known.  With the admittances :math:`Y` all nodes together give
+:math:`\sum_i \mathrm{Re}\,S_i`, :math:`S_i = v_i \overline{(Y v)_i}`, which is what the grid loses.  With the angles and
+logarithms of the voltages :math:`x` as states and the Jacobian :math:`J = \partial(P, Q) / \partial x` of Newton's method,
+
+.. math:: J^\top y = \nabla_x \sum_i \mathrm{Re}\,S_i, \qquad \mathrm{LF}_b = y_{P_b}
+
+is the change of the losses per MW that is injected at b and taken away at the slack.  Nodes that hold their voltage
+keep it, all others keep their reactive power.
+
+Which node is the slack does not matter to the balance :math:`\sum_b (1 - \mathrm{LF}_b)\, q_b = c`, the tangent of all
+injections that have a power flow: another one scales it.  It is scaled such that a MW taken away at the demand
+(by given shares) changes the losses by nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.linalg import splu
+
+from gridopt.network.ac_grid import AcGrid, BoolArray, ComplexArray, FloatArray, IntArray
+from gridopt.network.ac_year import AcYear
+
+_HOURS_AT_ONCE = 500  # bounds the memory of the Jacobians
+
+
+def linearised(year: AcYear) -> BoolArray:
+    """Hours whose voltages are known: those that lightsim2grid has solved, (time,)."""
+    return np.isfinite(year.v_pu).all(axis=0)
+
+
+def branch_losses_mw(year: AcYear) -> FloatArray:
+    """Losses of each branch, (branch, time) [MW]; NaN where the voltages are not known."""
+    grid, v = year.grid, year.v_pu
+    given = v[grid.from_node] * np.conj(grid.yf @ v) + v[grid.to_node] * np.conj(grid.yt @ v)
+    return np.asarray(given.real * grid.base_mva)
+
+
+def loss_factors(year: AcYear) -> FloatArray:
+    """Loss factors of all buses, each hour against the slack of their island, (bus, time) [MW/MW].
+
+    NaN where the voltages are not known, 0 at buses that no slack reaches.
+    """
+    grid = year.grid
+    present = grid.bus_node >= 0
+    factors = np.where(linearised(year), 0.0, np.full((len(grid.bus_node), year.v_pu.shape[1]), np.nan))
+    known = np.flatnonzero(linearised(year))
+    for hours in np.array_split(known, max(1, -(-known.size // _HOURS_AT_ONCE))):
+        at_node = _node_factors(grid, year.v_pu[:, hours], year.holds[:, hours])
+        factors[np.ix_(present, hours)] = at_node[grid.bus_node[present]]
+    return factors
+
+
+def referred_to(factors: FloatArray, share: FloatArray, island: IntArray) -> FloatArray:
+    """The same tangents, scaled such that power taken away by given shares of each island loses nothing.
+
+    Parameters
+    ----------
+    factors : ndarray of float, shape (node, time)
+        Loss factors against any slack.
+    share : ndarray of float, shape (node,)
+        Adds up to 1 in each island.
+    island : ndarray of int, shape (node,)
+        Number of the island of each node.
+
+    Examples
+    --------
+    A line from a plant to a town loses 5 % of what the plant adds.  Seen from the town, the plant is worth 0.95; seen
+    from the plant, the town 1 / 0.95.
+
+    >>> against_town = np.array([[0.05], [0.0]])
+    >>> against_plant = referred_to(against_town, np.array([1.0, 0.0]), np.array([0, 0]))
+    >>> (1.0 - against_plant).ravel().round(4)
+    array([1.    , 1.0526])
+    """
+    kept = 1.0 - factors
+    of_island = sp.csr_array((share, (island, np.arange(share.size))))
+    return np.asarray(1.0 - kept / (of_island @ kept)[island])
+
+
+def _node_factors(grid: AcGrid, v_pu: ComplexArray, holds: BoolArray) -> FloatArray:
+    """Loss factors of the AC nodes in some hours, (node, time)."""
+    ones = abs(grid.merge).sign()
+    solver_node = np.asarray(ones.argmax(axis=1)).ravel()
+    count, first = grid.merge.shape[1], np.asarray(ones.argmax(axis=0)).ravel()
+    u = v_pu[first] / np.asarray(grid.merge[first, np.arange(count)]).reshape(-1, 1)
+    held = np.asarray(ones.T @ holds, dtype=np.bool_)
+    slack = held.argmax(axis=0)
+    merged = sp.coo_matrix(grid.merge.conj().T @ grid.ybus @ grid.merge)
+    fixed = np.concatenate([np.arange(count)[:, None] == slack, held])
+    jacobian, gradient, place = _jacobians(merged, u, fixed)
+    factors = np.empty((count, u.shape[1]))
+    for hour in range(u.shape[1]):
+        matrix = sp.csc_matrix((jacobian[:, hour], *place), shape=(2 * count, 2 * count))
+        factors[:, hour] = splu(matrix).solve(gradient[:, hour], trans="T")[:count]
+    return factors[solver_node]
+
+
+def _jacobians(
+    admittance: sp.coo_matrix, u: ComplexArray, fixed: BoolArray
+) -> tuple[FloatArray, FloatArray, tuple[IntArray, IntArray]]:
+    """Jacobians of all hours in one pattern, and the gradient of the losses.
+
+    Rows are P and Q of the nodes, columns angles and logarithms of the voltages; rows and columns of ``fixed`` states
+    (state, time) are those of the unit matrix.
+
+    Returns
+    -------
+    tuple
+        Entries (entry, time) in CSC order, gradients (state, time), and row numbers and column starts of the pattern.
+    """
+    count, row, column = len(u), admittance.row, admittance.col
+    flow = u[row] * np.conj(admittance.data[:, None] * u[column])
+    power = np.zeros_like(u)
+    np.add.at(power, row, flow)
+    node = np.arange(count)
+    # dS/dθ = j (diag(S) − M) and dS/d ln|u| = diag(S) + M with M = diag(u) conj(Y diag(u))
+    entries = np.concatenate(
+        [flow.imag, flow.real, -flow.real, flow.imag, -power.imag, power.real, power.real, power.imag]
+    )
+    rows = np.concatenate([row, row, row + count, row + count, node, node, node + count, node + count])
+    columns = np.concatenate([column, column + count, column, column + count, node, node + count, node, node + count])
+    of_losses = rows < count
+    add = sp.csr_array(
+        (np.ones(int(of_losses.sum())), (columns[of_losses], np.flatnonzero(of_losses))), shape=(2 * count, rows.size)
+    )
+    gradient = np.where(fixed, 0.0, add @ entries)
+    entries = np.where(fixed[rows] | fixed[columns], 0.0, entries)
+    places, position = np.unique(columns * (2 * count) + rows, return_inverse=True)
+    merge = sp.csr_array((np.ones(position.size), (position, np.arange(position.size))))
+    entries = merge @ entries
+    row_of, column_of = places % (2 * count), places // (2 * count)
+    diagonal = np.flatnonzero(row_of == column_of)
+    entries[diagonal] = np.where(fixed[row_of[diagonal]], 1.0, entries[diagonal])
+    starts = np.searchsorted(column_of, np.arange(2 * count + 1))
+    return np.asarray(entries), np.asarray(gradient), (row_of, starts)
