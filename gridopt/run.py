@@ -81,8 +81,8 @@ def _dispatched(system: System, grid: AcGrid | None, threads: int | None, progre
         if grid is None or not (is_checked(system.case) or number < passes):
             return dataset
         year = power_flows(system, dataset, grid)
-        agreed = not first and system.losses is not None and (
-            disagreement(system, record, year) <= settings.loss_tolerance
+        agreed = (
+            not first and system.losses is not None and (disagreement(system, record, year) <= settings.loss_tolerance)
         )
         if system.losses is None or number == passes or agreed:
             break

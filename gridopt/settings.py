@@ -168,7 +168,8 @@ class Settings(_Strict):
         default="none", description="demand is gross of losses, or marginal losses of AC base points in the balance"
     )
     line_loss_rate: Annotated[float, Field(ge=0, lt=1)] = Field(
-        default=0.05, description="losses that the given demand is assumed to hold; taken off with `losses: linear` [pu]"
+        default=0.05,
+        description="share of losses that the given demand is assumed to hold; off it where losses are linear",
     )
     loss_passes: Annotated[int, Field(ge=0, le=10)] = Field(
         default=2, description="most times that losses are linearised anew and the horizon is solved again"

@@ -4,8 +4,9 @@ r"""Puts the components together: one problem for a window of the horizon.
    \min \sum_t \big(\text{resource cost}_t + \text{penalty}_t\big) - \text{worth of what is left at the end}
    \qquad \text{subject to} \qquad \sum_{b \in \text{island}} q_{b,t} = L_t
 
-with the nodal net injection :math:`q`, the sum of all components' injections, and the losses :math:`L`, none or linear
-in the injections (``gridopt.model.losses``).  It knows nothing of any single component.  Network limits are not stated here: they enter lazily (see ``gridopt.solver.lazy``).
+with the nodal net injection :math:`q`, the sum of all components' injections, and the losses :math:`L`: none, or
+linear in the injections (``gridopt.model.losses``).  It knows nothing of any single component.  Network limits are not
+stated here: they enter lazily (see ``gridopt.solver.lazy``).
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 r"""What one more MW at a bus does to the losses of an AC power flow.
 
 An hour is solved, the voltages :math:`v` are known.  With the admittances :math:`Y` all nodes together give
-:math:`\sum_i \mathrm{Re}\,S_i`, :math:`S_i = v_i \overline{(Y v)_i}`, which is what the grid loses.  With the angles and
-logarithms of the voltages :math:`x` as states and the Jacobian :math:`J = \partial(P, Q) / \partial x` of Newton's method,
+:math:`\sum_i \mathrm{Re}\,S_i`, :math:`S_i = v_i \overline{(Y v)_i}`, which is what the grid loses.  With angles and
+logarithms of the voltages as states :math:`x` and the Jacobian :math:`J = \partial(P, Q) / \partial x` of Newton's
+method,
 
 .. math:: J^\top y = \nabla_x \sum_i \mathrm{Re}\,S_i, \qquad \mathrm{LF}_b = y_{P_b}
 
@@ -28,7 +29,7 @@ _HOURS_AT_ONCE = 500  # bounds the memory of the Jacobians
 
 def linearised(year: AcYear) -> BoolArray:
     """Hours whose voltages are known: those that lightsim2grid has solved, (time,)."""
-    return np.isfinite(year.v_pu).all(axis=0)
+    return np.asarray(np.isfinite(year.v_pu).all(axis=0), dtype=np.bool_)
 
 
 def branch_losses_mw(year: AcYear) -> FloatArray:
@@ -77,7 +78,7 @@ def referred_to(factors: FloatArray, share: FloatArray, island: IntArray) -> Flo
     """
     kept = 1.0 - factors
     of_island = sp.csr_array((share, (island, np.arange(share.size))))
-    return np.asarray(1.0 - kept / (of_island @ kept)[island])
+    return np.asarray(1.0 - kept / np.asarray(of_island @ kept)[island])
 
 
 def _node_factors(grid: AcGrid, v_pu: ComplexArray, holds: BoolArray) -> FloatArray:
@@ -90,49 +91,48 @@ def _node_factors(grid: AcGrid, v_pu: ComplexArray, holds: BoolArray) -> FloatAr
     slack = held.argmax(axis=0)
     merged = sp.coo_matrix(grid.merge.conj().T @ grid.ybus @ grid.merge)
     fixed = np.concatenate([np.arange(count)[:, None] == slack, held])
-    jacobian, gradient, place = _jacobians(merged, u, fixed)
+    entries, gradient, (row, start) = _jacobians(merged, u, fixed)
     factors = np.empty((count, u.shape[1]))
     for hour in range(u.shape[1]):
-        matrix = sp.csc_matrix((jacobian[:, hour], *place), shape=(2 * count, 2 * count))
-        factors[:, hour] = splu(matrix).solve(gradient[:, hour], trans="T")[:count]
+        transposed = sp.csc_matrix((entries[:, hour], row, start), shape=(2 * count, 2 * count))
+        factors[:, hour] = splu(transposed).solve(gradient[:, hour])[:count]
     return factors[solver_node]
 
 
 def _jacobians(
     admittance: sp.coo_matrix, u: ComplexArray, fixed: BoolArray
 ) -> tuple[FloatArray, FloatArray, tuple[IntArray, IntArray]]:
-    """Jacobians of all hours in one pattern, and the gradient of the losses.
+    """Transposed Jacobians of all hours in one pattern, and the gradients of the losses.
 
-    Rows are P and Q of the nodes, columns angles and logarithms of the voltages; rows and columns of ``fixed`` states
-    (state, time) are those of the unit matrix.
+    Rows of the Jacobian are P and Q of the nodes, columns angles and logarithms of the voltages; rows and columns of
+    ``fixed`` states (state, time) are those of the unit matrix.
 
     Returns
     -------
     tuple
-        Entries (entry, time) in CSC order, gradients (state, time), and row numbers and column starts of the pattern.
+        Entries (entry, time) of the transposed matrices in CSC order, gradients (state, time), and row numbers and
+        column starts of the pattern.
     """
-    count, row, column = len(u), admittance.row, admittance.col
+    states, row, column = 2 * len(u), admittance.row, admittance.col
     flow = u[row] * np.conj(admittance.data[:, None] * u[column])
     power = np.zeros_like(u)
     np.add.at(power, row, flow)
-    node = np.arange(count)
     # dS/dθ = j (diag(S) − M) and dS/d ln|u| = diag(S) + M with M = diag(u) conj(Y diag(u))
     entries = np.concatenate(
         [flow.imag, flow.real, -flow.real, flow.imag, -power.imag, power.real, power.real, power.imag]
     )
-    rows = np.concatenate([row, row, row + count, row + count, node, node, node + count, node + count])
-    columns = np.concatenate([column, column + count, column, column + count, node, node + count, node, node + count])
-    of_losses = rows < count
-    add = sp.csr_array(
-        (np.ones(int(of_losses.sum())), (columns[of_losses], np.flatnonzero(of_losses))), shape=(2 * count, rows.size)
+    blocks = [(row, column), (np.arange(len(u)), np.arange(len(u)))]
+    of_power, of_state = (
+        np.concatenate([block[k] + len(u) * second[k] for block in blocks for second in np.ndindex(2, 2)])
+        for k in (0, 1)
     )
+    active = np.flatnonzero(of_power < len(u))
+    add = sp.csr_array((np.ones(active.size), (of_state[active], active)), shape=(states, of_power.size))
     gradient = np.where(fixed, 0.0, add @ entries)
-    entries = np.where(fixed[rows] | fixed[columns], 0.0, entries)
-    places, position = np.unique(columns * (2 * count) + rows, return_inverse=True)
-    merge = sp.csr_array((np.ones(position.size), (position, np.arange(position.size))))
-    entries = merge @ entries
-    row_of, column_of = places % (2 * count), places // (2 * count)
-    diagonal = np.flatnonzero(row_of == column_of)
-    entries[diagonal] = np.where(fixed[row_of[diagonal]], 1.0, entries[diagonal])
-    starts = np.searchsorted(column_of, np.arange(2 * count + 1))
-    return np.asarray(entries), np.asarray(gradient), (row_of, starts)
+    entries = np.where(fixed[of_power] | fixed[of_state], 0.0, entries)
+    places, position = np.unique(of_power * states + of_state, return_inverse=True)
+    entries = np.asarray(sp.csr_array((np.ones(position.size), (position, np.arange(position.size)))) @ entries)
+    of_power, of_state = np.divmod(places, states)
+    diagonal = np.flatnonzero(of_power == of_state)
+    entries[diagonal] = np.where(fixed[of_power[diagonal]], 1.0, entries[diagonal])
+    return entries, np.asarray(gradient), (of_state, np.searchsorted(of_power, np.arange(states + 1)))

@@ -149,7 +149,7 @@ class DCNetwork:
             factors[np.ix_(rows, nodes)] = factorization.solve(right).T
         if self.sink is not None:
             share = sp.csr_array((self.sink, (np.arange(self.n_node), self.island)))
-            factors -= (factors @ share)[:, self.island]
+            factors -= np.asarray(factors @ share)[:, self.island]
         return factors
 
 

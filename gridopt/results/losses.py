@@ -1,4 +1,4 @@
-"""Losses of a dispatch: base points of the next linearisation, and what stands in the result (formulation, section 2)."""
+"""Losses of a dispatch: base points of the next linearisation, and what stands in the result."""
 
 from __future__ import annotations
 
@@ -100,10 +100,11 @@ def loss_results(system: System, losses: Losses, record: Record) -> xr.Dataset:
     _, first = np.unique(node, return_index=True)
     share = np.zeros(live.size)
     share[first] = losses.share[node[first]]  # fused buses are one node: its share stands at the first of them
-    names = system.case.net.bus["name"].astype(str).to_dict()
-    references = [names.get(int(bus)) or f"node {bus}" for bus in network.node_bus[network.reference]]
+    labels = next(data.labels for kind, data in system.parts if kind.name == "demand")
+    _, first_of_island = np.unique(network.island[node], return_index=True)
+    islands = [labels[bus] for bus in first_of_island]  # an island is called by its first bus
     out = xr.Dataset(
-        coords={"island": references, "bus_island": ("bus", np.array(references, dtype=str)[network.island[node]])}
+        coords={"island": islands, "bus_island": ("bus", np.array(islands, dtype=str)[network.island[node]])}
     )
     for name, dims, values, units, meaning in (
         ("losses_mw", ("island", "time"), losses_mw(system, record), "MW", "losses of the grid in the dispatch"),

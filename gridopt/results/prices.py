@@ -6,9 +6,9 @@ r"""Nodal prices from the duals of the balance and of the network limits.
 
 with the price :math:`\lambda^0` at the reference of the island, loss factors LF (none without losses), the matrix
 :math:`M` of branch flows and interfaces, and the flows of branches :math:`l` after outages :math:`k` (formulation,
-section 2).  The part of energy is the mean over the island weighted with demand (a load-weighted distributed slack); the
-part of losses is :math:`-\lambda^0 \mathrm{LF}_b` less its own mean, the part of congestion is the rest; what of it
-comes from outages is told apart in the same way.
+section 2).  The part of energy is the mean over the island weighted with demand (a load-weighted distributed slack),
+the part of losses is :math:`-\lambda^0 \mathrm{LF}_b` less its own mean, and the part of congestion is the rest; what
+of it comes from outages is told apart in the same way.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NodalPrices:
-    """Price of each bus and its three parts, (bus, time) [CNY/MWh]; ``security`` is the part of outages in congestion."""
+    """Price of each bus and its parts, (bus, time) [CNY/MWh]; ``security`` is the part of outages in congestion."""
 
     total: Array
     energy: Array
