@@ -72,7 +72,7 @@ def _dispatched(system: System, grid: AcGrid | None, threads: int | None, progre
     from gridopt.results.losses import disagreement, linearised_anew
 
     settings = system.case.settings
-    passes = settings.loss_passes if settings.loses else 0
+    passes = settings.loss_passes if settings.has_losses else 0
     for number in range(passes + 1):
         first = number == 0 < passes  # its losses are a guess: nobody asks how good its schedule is
         told = _told(progress, number, passes + 1)

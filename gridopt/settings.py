@@ -200,7 +200,7 @@ class Settings(_Strict):
         return self.prices.curtailment_cny_per_mwh if priority is None else priority
 
     @property
-    def loses(self) -> bool:
+    def has_losses(self) -> bool:
         """Whether the balance holds losses; on a copper plate there is no grid that could lose anything."""
         return self.losses == "linear" and self.network_level != "copperplate"
 

@@ -163,7 +163,7 @@ def fixed_loads(case: Case) -> tuple[pd.DataFrame, Array]:
     load = case.net.load
     load = load.loc[in_service(case.net, "load") & ~controllable(load, "load")]
     size = (load["p_mw"] * load["scaling"].fillna(1.0)).to_numpy(float)
-    return load, size * (1.0 - case.settings.line_loss_rate) if case.settings.loses else size
+    return load, size * (1.0 - case.settings.line_loss_rate) if case.settings.has_losses else size
 
 
 def at_least_drawn_mw(net: pandapowerNet, buses: pd.Index) -> Array:

@@ -228,7 +228,7 @@ def _assumed_losses(
     case: Case, network: DCNetwork, parts: Sequence[tuple[type[Component[Any]], ComponentData]]
 ) -> Losses | None:
     """Losses at the assumed rate, for want of power flows; None where demand is gross of them."""
-    if not case.settings.loses:
+    if not case.settings.has_losses:
         return None
     demand = next(data for _, data in parts if isinstance(data, DemandData))
     return Losses.assumed(network, demand.nodes @ demand.demand_mw, case.settings.line_loss_rate)

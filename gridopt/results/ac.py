@@ -53,7 +53,7 @@ def ac_grid_of(case: Case) -> AcGrid | None:
     InputError
         If the net has no AC model.
     """
-    return ac_grid(case.net) if is_checked(case) or case.settings.loses else None
+    return ac_grid(case.net) if is_checked(case) or case.settings.has_losses else None
 
 
 def power_flows(system: System, dataset: xr.Dataset, grid: AcGrid) -> AcYear:
