@@ -219,11 +219,13 @@ def _newton(grid: AcGrid, merged: sp.csc_matrix, state: _State, todo: IntArray) 
     for number, hour in enumerate(todo):
         here, held = slack[number : number + 1], holds[:, number].copy()
         state.converged[hour] = held[here[0]]
+        if not held[here[0]]:  # nothing holds any voltage
+            continue
         held[here], weight[:] = False, 0.0
         weight[here] = 1.0
         free = ~holds[:, number]
         pv, pq = (np.flatnonzero(mask).astype(np.int32) for mask in (held, free))
-        state.converged[hour] &= solver.compute_pf(
+        state.converged[hour] = solver.compute_pf(
             merged, start[:, number].copy(), given[:, number].copy(), here, weight, pv, pq, MAX_ITERATIONS, TOLERANCE_PU
         )
         if state.converged[hour]:
