@@ -93,8 +93,8 @@ def _node_factors(grid: AcGrid, v_pu: ComplexArray, holds: BoolArray) -> FloatAr
     fixed = np.concatenate([np.arange(count)[:, None] == slack, held])
     entries, gradient, (row, start) = _jacobians(merged, u, fixed)
     factors = np.empty((count, u.shape[1]))
-    for hour in range(u.shape[1]):
-        transposed = sp.csc_matrix((entries[:, hour], row, start), shape=(2 * count, 2 * count))
+    for hour, values in enumerate(np.ascontiguousarray(entries.T)):
+        transposed = sp.csc_matrix((values, row, start), shape=(2 * count, 2 * count))
         factors[:, hour] = splu(transposed).solve(gradient[:, hour])[:count]
     return factors[solver_node]
 
