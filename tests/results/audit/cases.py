@@ -32,6 +32,7 @@ from tests.model.systems import (
     tie,
     wind,
 )
+from tests.results.lossy import ring_case
 
 HOURS = 12
 
@@ -397,6 +398,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "integer": integer_case,
     "heat": heat_case,
     "consumer": consumer_case,
+    "losses": lambda: ring_case(HOURS, name="losses"),
 }
 
 
