@@ -60,33 +60,40 @@ def solve(case: Case, *, threads: int | None = None, progress: Progress | None =
     begin = time.perf_counter()
     system = System.read(case)
     grid = ac_grid_of(case)  # before hours of solving: it may find the net wanting
-    dataset = _dispatched(system, grid, threads, progress)
+    if system.losses is None or grid is None:
+        dataset = _dispatched(system, grid, threads, progress)
+    else:
+        dataset = _dispatched_with_losses(system, grid, threads, progress)
     return Result(case, dataset, build_summary(case, dataset, time.perf_counter() - begin))
 
 
 def _dispatched(system: System, grid: AcGrid | None, threads: int | None, progress: Progress | None) -> xr.Dataset:
-    """Result of a system; where its balance holds losses, solved until they are those of its power flows."""
+    """Result of a system, with its power flows where there is a grid."""
+    from gridopt.horizon.rolling import solve_horizon
+    from gridopt.results.ac import power_flows, with_power_flows
+    from gridopt.results.dataset import build_dataset
+
+    dataset = build_dataset(system, solve_horizon(system, progress, threads))
+    return dataset if grid is None else with_power_flows(system, dataset, power_flows(system, dataset, grid))
+
+
+def _dispatched_with_losses(system: System, grid: AcGrid, threads: int | None, progress: Progress | None) -> xr.Dataset:
+    """Result of a system whose balance holds losses, solved until they are those of its power flows."""
     from gridopt.horizon.rolling import solve_horizon
     from gridopt.results.ac import is_checked, power_flows, with_power_flows
     from gridopt.results.dataset import build_dataset
     from gridopt.results.losses import disagreement, linearised_anew
 
-    settings = system.case.settings
-    passes = settings.loss_passes if settings.has_losses else 0
+    passes, tolerance = system.case.settings.loss_passes, system.case.settings.loss_tolerance
     for number in range(passes + 1):
-        first = number == 0 < passes  # its losses are a guess: nobody asks how good its schedule is
+        guessed = number == 0 < passes  # nobody asks how good a schedule is whose losses are a guess
         told = _told(progress, number, passes + 1)
-        record = solve_horizon(_without_proof(system) if first else system, told, threads)
+        record = solve_horizon(_without_proof(system) if guessed else system, told, threads)
         dataset = build_dataset(system, record)
-        if grid is None or not (is_checked(system.case) or number < passes):
-            return dataset
         year = power_flows(system, dataset, grid)
-        agreed = (
-            not first and system.losses is not None and (disagreement(system, record, year) <= settings.loss_tolerance)
-        )
-        if system.losses is None or number == passes or agreed:
+        if number == passes or (not guessed and disagreement(system, record, year) <= tolerance):
             break
-        system = replace(system, losses=linearised_anew(system, system.losses, record, year))
+        system = linearised_anew(system, record, year)
     return with_power_flows(system, dataset, year) if is_checked(system.case) else dataset
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,15 +27,13 @@ def losses_mw(system: System, record: Record) -> Array:
     return np.asarray(system.balance_areas() @ record.injection_mw)
 
 
-def linearised_anew(system: System, losses: Losses, record: Record, year: AcYear) -> Losses:
-    """Losses linearised around the power flows of a dispatch.
+def linearised_anew(system: System, record: Record, year: AcYear) -> System:
+    """The same system, its losses linearised around the power flows of a dispatch.
 
     Parameters
     ----------
     system
         What was solved.
-    losses
-        With which losses.
     record
         Its dispatch.
     year
@@ -45,6 +44,7 @@ def linearised_anew(system: System, losses: Losses, record: Record, year: AcYear
     SolverError
         Where no hour has a power flow.
     """
+    assert system.losses is not None, "demand is gross of losses"
     known = linearised(year)
     if not known.any():
         message = "no hour of the dispatch has an AC power flow, so that losses can't be linearised; losses: none goes"
@@ -56,7 +56,7 @@ def linearised_anew(system: System, losses: Losses, record: Record, year: AcYear
     lost = np.where(known, of_power_flow, usual[:, None] * through)
     lost[~connected] = losses_mw(system, record)[~connected]
     base = BasePoints(record.injection_mw, lost, _node_factors(system, year), known)
-    return losses.tangent(system.network, base)
+    return replace(system, losses=system.losses.tangent(system.network, base))
 
 
 def disagreement(system: System, record: Record, year: AcYear) -> float:
@@ -69,7 +69,7 @@ def disagreement(system: System, record: Record, year: AcYear) -> float:
 
 
 def _island_losses_mw(system: System, year: AcYear) -> tuple[Array, NDArray[np.bool_]]:
-    """Losses of each island in its power flows, (island, time) [MW], and which islands have any."""
+    """Losses of each island in its power flows, (island, time) [MW], and which islands a slack reaches."""
     network, grid = system.network, year.grid
     of_network = pd.MultiIndex.from_arrays([network.element, network.element_index, network.side])
     branch = of_network.get_indexer(pd.MultiIndex.from_arrays([grid.element, grid.element_index, grid.side]))
@@ -78,7 +78,7 @@ def _island_losses_mw(system: System, year: AcYear) -> tuple[Array, NDArray[np.b
     total = np.zeros((network.n_island, year.v_pu.shape[1]))
     np.add.at(total, island, branch_losses_mw(year)[there])
     connected = np.zeros(network.n_island, dtype=np.bool_)
-    connected[island] = True
+    connected[network.island[network.bus_node[(network.bus_node >= 0) & (grid.bus_node >= 0)]]] = True
     return total, connected
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandapower as pp
 
 from gridopt.case import Case
 from gridopt.horizon.rolling import solve_horizon
-from gridopt.model.losses import Losses
 from gridopt.model.system import System
 from gridopt.network.ac_grid import ac_grid
 from gridopt.results.ac import power_flows
@@ -56,6 +53,5 @@ def linearised(case: Case) -> System:
     """System of a case, linearised around the power flows of its first dispatch."""
     system = System.read(case)
     record = solve_horizon(system)
-    assert isinstance(system.losses, Losses)
     year = power_flows(system, build_dataset(system, record), ac_grid(case.net))
-    return replace(system, losses=linearised_anew(system, system.losses, record, year))
+    return linearised_anew(system, record, year)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from gridopt.results.dataset import build_dataset
 from gridopt.results.losses import disagreement, linearised_anew
 from gridopt.results.prices import nodal_prices
 from gridopt.results.tables import build_tables
+from tests.model.systems import generator, load
 from tests.results.lossy import linearised, ring_case, with_resistance
 from tests.results.solved import congested
 
@@ -86,7 +88,7 @@ def test_the_next_pass_agrees_better() -> None:
         record = solve_horizon(system)
         year = power_flows(system, build_dataset(system, record), ac_grid(case.net))
         differences.append(disagreement(system, record, year))
-        system = replace(system, losses=linearised_anew(system, system.losses, record, year))
+        system = linearised_anew(system, record, year)
     assert differences[0] > 0.1
     assert differences[1] < 0.1 * differences[0]
     assert differences[2] < 0.01
@@ -163,6 +165,23 @@ def test_every_island_has_its_own_losses(tmp_path) -> None:
     assert audit(result.save(tmp_path / "out")).passed
 
 
+def test_a_bus_alone_loses_nothing_and_no_slack_means_the_assumed_rate() -> None:
+    case = ring_case(6, islands=2)
+    for alone in (True, False):
+        net = copy.deepcopy(case.net)
+        if alone:
+            pp.create_bus(net, 220.0, name="alone")
+            pp.create_ext_grid(net, 6, name="own reference", min_p_mw=0.0, max_p_mw=0.0)
+            generator(net, 6, 10.0, 300.0)
+            load(net, 6, 5.0, name="farm")
+        data = gridopt.solve(Case.from_pandapower(net, case.profiles, **_settings(case))).dataset
+        lost = data["losses_mw"].sum("time").to_series()
+        assumed = 0.02 / 0.98 * float(data["demand_mw"].where(data["bus_island"] == "bus 3").sum())
+        assert lost["bus 3"] == pytest.approx(assumed), "no slack reaches it"
+        if alone:
+            assert lost["alone"] == pytest.approx(0.0, abs=1e-9)
+
+
 def _settings(case: Case) -> dict[str, object]:
     values = case.settings.as_dict()
     keys = ("plain", "unit_commitment", "network_level", "ac_check", "losses", "line_loss_rate", "horizon", "policy")
@@ -175,7 +194,7 @@ def test_hours_without_a_power_flow_lose_what_the_others_do() -> None:
     record = solve_horizon(system)
     year = power_flows(system, build_dataset(system, record), ac_grid(case.net))
     year.v_pu[:, 2] = np.nan
-    losses = linearised_anew(system, system.losses, record, year)
+    losses = linearised_anew(system, record, year).losses
     at_base = losses.offset_mw + losses.factor @ record.injection_mw
     known = np.arange(6) != 2
     np.testing.assert_allclose(at_base[0, known], year.losses_mw[known], atol=1e-6)
@@ -184,7 +203,7 @@ def test_hours_without_a_power_flow_lose_what_the_others_do() -> None:
     assert at_base[0, 2] == pytest.approx(share * through[2])
     year.v_pu[:] = np.nan
     with pytest.raises(SolverError, match="no hour of the dispatch has an AC power flow"):
-        linearised_anew(system, system.losses, record, year)
+        linearised_anew(system, record, year)
 
 
 def test_losses_stand_in_the_tables() -> None:
