@@ -164,7 +164,19 @@ class Settings(_Strict):
     unit_commitment: Annotated[Literal["off", "relaxed", "integer"], BeforeValidator(_word_off)] = Field(
         default="relaxed", description="no commitment, fractional numbers of units, or whole units"
     )
-    losses: Literal["none"] = Field(default="none", description="demand is gross of losses")
+    losses: Annotated[Literal["none", "linear"], BeforeValidator(_word_none)] = Field(
+        default="none", description="demand is gross of losses, or marginal losses of AC base points in the balance"
+    )
+    line_loss_rate: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.05,
+        description="share of losses that the given demand is assumed to hold; off it where losses are linear",
+    )
+    loss_passes: Annotated[int, Field(ge=0, le=10)] = Field(
+        default=2, description="most times that losses are linearised anew and the horizon is solved again"
+    )
+    loss_tolerance: Positive = Field(
+        default=0.02, description="relative difference of losses in dispatch and AC power flow that is good enough [pu]"
+    )
     ac_check: Annotated[Literal["auto", "on", "off"], BeforeValidator(_word_on_off)] = Field(
         default="auto", description="AC power flow of every hour; auto: in runs with a network, except plain nets"
     )
@@ -187,15 +199,21 @@ class Settings(_Strict):
         priority = self.policy.renewable_priority_cny_per_mwh
         return self.prices.curtailment_cny_per_mwh if priority is None else priority
 
+    @property
+    def has_losses(self) -> bool:
+        """Whether the balance holds losses; on a copper plate there is no grid that could lose anything."""
+        return self.losses == "linear" and self.network_level != "copperplate"
+
     def as_dict(self) -> dict[str, Any]:
         """The settings as plain values, ready for YAML or JSON."""
         return self.model_dump(mode="json")
 
 
 # What an ordinary pandapower net takes where nothing else is said: no commitment, no price that pandapower's
-# optimal power flow doesn't know, and no unserved energy beyond its controllable loads.
+# optimal power flow doesn't know, no unserved energy beyond its controllable loads, and demand without losses.
 PLAIN_DEFAULTS: dict[str, Any] = {
     "unit_commitment": "off",
+    "line_loss_rate": 0.0,
     "horizon": {"end_storage": "free"},
     "policy": {
         "chp_mode": "off",

@@ -31,7 +31,9 @@ def headings(page: Path) -> set[str]:
     return {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("page", [*PAGES, FOLDER.parent / "security.md"], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", [*PAGES, FOLDER.parent / "security.md", FOLDER.parent / "losses.md"], ids=lambda page: page.stem
+)
 def test_the_worked_example_prints_what_the_page_says(page: Path) -> None:
     told = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
     assert told.attempted > 3

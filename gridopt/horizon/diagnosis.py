@@ -195,7 +195,7 @@ def _broken(places: Places, window: BoundWindow) -> pd.DataFrame | None:
     """What is broken in the elastic problem, an entry each: words, name, step, side, amount."""
     live, model = window.live, places.model
     balance = next(block for block in places.rows() if block.what is model.balance)
-    areas = model.system.balance_areas()
+    areas = model.system.balance_weights()
     at = balance.numbers.reshape(model.steps, areas.shape[0]).T
     demand = places.parts["demand"]
     asked_mw = demand.data.nodes @ (np.maximum(demand.demand.value, 0.0) + demand.data.drawn_mw[:, None])

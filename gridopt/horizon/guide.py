@@ -149,6 +149,8 @@ def guide(system: System, step_h: float) -> Guide:
     while total % group:
         group -= 1
     coarse = System.read(coarse_case(system.case, group))
+    if system.losses is not None:
+        coarse = replace(coarse, losses=system.losses.coarse(group))
     steps = len(coarse.time)
     model = DispatchModel(coarse, steps)
     window = Window(

@@ -1,6 +1,7 @@
 """Demand, and what happens where it can't be met (formulation, section 2).
 
-Demand itself is given.  Two valves keep a planner's case solvable and honest: *unserved* demand at the value
+Demand itself is given; where the balance holds the losses of the grid, the rate that the given demand is assumed to
+hold is taken off it.  Two valves keep a planner's case solvable and honest: *unserved* demand at the value
 of lost load, and *excess* power that no one can take at its own price.  Both stand in the result with bus and
 hour; a price of null closes the valve.  A plain optimal power flow (``Case.from_pandapower``) has neither.
 """
@@ -162,12 +163,16 @@ class Demand(Component[DemandData]):
 
 
 def fixed_loads(case: Case) -> tuple[pd.DataFrame, Array]:
-    """Loads that follow their profile, and their size [MW]; controllable ones are dispatched like generators."""
+    """Loads that follow their profile, and their size without losses of the grid that the balance holds [MW].
+
+    Controllable ones are dispatched like generators.
+    """
     from gridopt.network.dispatchable import controllable, in_service
 
     load = case.net.load
     load = load.loc[in_service(case.net, "load") & ~controllable(load, "load")]
-    return load, (load["p_mw"] * load["scaling"].fillna(1.0)).to_numpy(float)
+    size = (load["p_mw"] * load["scaling"].fillna(1.0)).to_numpy(float)
+    return load, size * (1.0 - case.settings.line_loss_rate) if case.settings.has_losses else size
 
 
 def at_least_drawn_mw(net: pandapowerNet, buses: pd.Index) -> Array:

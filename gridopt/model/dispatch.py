@@ -2,10 +2,11 @@ r"""Puts the components together: one problem for a window of the horizon.
 
 .. math::
    \min \sum_t \big(\text{resource cost}_t + \text{penalty}_t\big) - \text{worth of what is left at the end}
-   \qquad \text{subject to} \qquad \sum_{b \in \text{island}} q_{b,t} = 0
+   \qquad \text{subject to} \qquad \sum_{b \in \text{island}} q_{b,t} = L_t
 
-with the nodal net injection :math:`q`, the sum of all components' injections.  It knows nothing of any single
-component.  Network limits are not stated here: they enter lazily (see ``gridopt.solver.lazy``).
+with the nodal net injection :math:`q`, the sum of all components' injections, and the losses :math:`L`: none, or
+linear in the injections (``gridopt.model.losses``).  It knows nothing of any single component.  Network limits are not
+stated here: they enter lazily (see ``gridopt.solver.lazy``).
 """
 
 from __future__ import annotations
@@ -54,7 +55,10 @@ class DispatchModel:
         self.components: list[Component[Any]] = [kind(data, steps, system.step_h) for kind, data in system.parts]
         # there always is demand, and with it an injection and a price
         self.injection: cp.Expression = add_up(part.injection() for part in self.components)
-        self.balance = system.balance_areas() @ self.injection == 0
+        weights = system.balance_weights()
+        # losses of each area without any injection [MW]
+        self.losses_at_rest = None if system.losses is None else cp.Parameter((weights.shape[0], steps))
+        self.balance = weights @ self.injection == (0 if self.losses_at_rest is None else self.losses_at_rest)
         by_name = {part.name: part for part in self.components}
         rows = {part.name: part.constraints() + part.join(by_name, self.injection) for part in self.components}
         lazy = {part.name: part.lazy_constraints() for part in self.components}
@@ -86,6 +90,8 @@ class DispatchModel:
 
     def bind(self, window: Window) -> None:
         """Put a window's values into all parameters."""
+        if self.losses_at_rest is not None and self.system.losses is not None:
+            self.losses_at_rest.value = self.system.losses.offset_mw[:, window.span]
         for part in self.components:
             part.bind(window)
         if self.budget is not None:
@@ -121,7 +127,7 @@ class DispatchModel:
         return float(sum(np.sum(each.value) for each in worth if each is not None))
 
     def balance_price_cny_per_mwh(self) -> Array:
-        """Price of one more MWh of demand at the reference of each balance area, (area, step)."""
+        """Price of one more MWh of demand at the reference or sink of each balance area, (area, step)."""
         dual = np.asarray(self.balance.dual_value, dtype=float)
         price: Array = -dual.reshape((-1, self.steps), order="F") / self.system.step_h
         return price

@@ -13,13 +13,14 @@ from gridopt.errors import Fault, InputError
 from gridopt.model.budget import BudgetLimit
 from gridopt.model.claims import claimed
 from gridopt.model.component import Array, Component, ComponentData, State, profile_rows
-from gridopt.model.demand import Demand
+from gridopt.model.demand import Demand, DemandData
 from gridopt.model.emission import Emission
 from gridopt.model.flexible_load import FlexibleLoad
 from gridopt.model.generator import Generator, GeneratorData
 from gridopt.model.heat_source import HeatSource
 from gridopt.model.heat_zone import HeatZone
 from gridopt.model.hydro import Hydro
+from gridopt.model.losses import Losses
 from gridopt.model.pilot import Pilot
 from gridopt.model.prosumer import Prosumer
 from gridopt.model.renewable import Renewable
@@ -89,7 +90,8 @@ class FlowLimits:
 class System:
     """Data of all components that the case has, and the network that joins them.
 
-    ``outages`` are those after which the limits hold too; None where they are not looked at.
+    ``outages`` are those after which the limits hold too; None where they are not looked at.  ``losses`` are those of
+    the balance; None where demand is gross of them.
     """
 
     case: Case
@@ -97,6 +99,7 @@ class System:
     parts: tuple[tuple[type[Component[Any]], ComponentData], ...]
     limits: FlowLimits
     outages: OutageFactors | None = None
+    losses: Losses | None = None
 
     @classmethod
     def read(cls, case: Case) -> System:
@@ -124,7 +127,10 @@ class System:
             )
         read = ((kind, kind.read(case, network)) for kind in COMPONENTS)
         parts = tuple((kind, data) for kind, data in read if data is not None)
-        return cls(case, network, parts, flow_limits(case, network), _outages(case, network))
+        losses = _assumed_losses(case, network, parts)
+        if losses is not None:
+            network = replace(network, sink=losses.share)
+        return cls(case, network, parts, flow_limits(case, network), _outages(case, network), losses)
 
     @property
     def time(self) -> pd.DatetimeIndex:
@@ -170,6 +176,11 @@ class System:
         island = np.zeros(network.n_node, int) if joined else network.island
         return sp.csr_array((np.ones(network.n_node), (island, np.arange(network.n_node))))
 
+    def balance_weights(self) -> sp.csr_array:
+        """What a MW injected at each node adds to the balance of its area, (area, node): less its loss factor."""
+        areas = self.balance_areas()
+        return areas if self.losses is None else sp.csr_array(areas @ sp.diags_array(1.0 - self.losses.factor))
+
     def typical_price_cny_per_mwh(self) -> float:
         """Marginal cost of the plant in the middle of the merit order, weighted with capacity [CNY/MWh]."""
         cost, size = [np.zeros(0)], [np.zeros(0)]
@@ -211,6 +222,16 @@ def _outages(case: Case, network: DCNetwork) -> OutageFactors | None:
     if case.settings.network_level != "dc+n-1":
         return None
     return outage_factors(case.net, network, credible_outages(case.net, network))
+
+
+def _assumed_losses(
+    case: Case, network: DCNetwork, parts: Sequence[tuple[type[Component[Any]], ComponentData]]
+) -> Losses | None:
+    """Losses at the assumed rate, for want of power flows; None where demand is gross of them."""
+    if not case.settings.has_losses:
+        return None
+    demand = next(data for _, data in parts if isinstance(data, DemandData))
+    return Losses.assumed(network, demand.nodes @ demand.demand_mw, case.settings.line_loss_rate)
 
 
 def flow_limits(case: Case, network: DCNetwork) -> FlowLimits:

@@ -61,6 +61,10 @@ class AcYear:
         What the sources that hold the voltage give, at the first of fused buses [Mvar].
     at_limit : ndarray of int, shape (bus, time)
         1 where the sources of a bus give, −1 where they take, all they can; else 0.
+    v_pu : ndarray of complex, shape (node, time)
+        Voltages of the nodes [pu]; NaN also where pandapower found the solution.
+    holds : ndarray of bool, shape (node, time)
+        Nodes that hold their voltage.
     """
 
     grid: AcGrid
@@ -73,6 +77,8 @@ class AcYear:
     slack_mw: FloatArray
     source_mvar: FloatArray
     at_limit: Int8Array
+    v_pu: ComplexArray
+    holds: BoolArray
 
 
 def ac_year(net: pandapowerNet, hours: AcHours, group: IntArray | None = None, grid: AcGrid | None = None) -> AcYear:
@@ -213,11 +219,13 @@ def _newton(grid: AcGrid, merged: sp.csc_matrix, state: _State, todo: IntArray) 
     for number, hour in enumerate(todo):
         here, held = slack[number : number + 1], holds[:, number].copy()
         state.converged[hour] = held[here[0]]
+        if not held[here[0]]:  # nothing holds any voltage
+            continue
         held[here], weight[:] = False, 0.0
         weight[here] = 1.0
         free = ~holds[:, number]
         pv, pq = (np.flatnonzero(mask).astype(np.int32) for mask in (held, free))
-        state.converged[hour] &= solver.compute_pf(
+        state.converged[hour] = solver.compute_pf(
             merged, start[:, number].copy(), given[:, number].copy(), here, weight, pv, pq, MAX_ITERATIONS, TOLERANCE_PU
         )
         if state.converged[hour]:
@@ -264,6 +272,8 @@ def _result(grid: AcGrid, hours: AcHours, state: _State) -> AcYear:
         slack_mw=np.where(state.converged, (state.s_mva.real - state.p_mw).sum(axis=0), np.nan),
         source_mvar=np.where(first, source[bus], 0.0),
         at_limit=np.where(present & state.converged, state.limit[bus], 0).astype(np.int8),
+        v_pu=v,
+        holds=state.holds(np.arange(hours.count)),
     )
 
 

@@ -89,6 +89,8 @@ class DCNetwork:
         Constant demand of shunt conductances at rated voltage: shunts and the ``pz_mw`` of wards and extended
         wards [MW]. Their ``ps_mw`` is part of ``dispatchable(net)``. Iron losses of transformers are zero, as
         in ``rundcpp``.
+    sink : ndarray of float, shape (node,), optional
+        Share of each node in what injections of its island add up to; by default all of it at the reference.
     """
 
     bus_index: IntArray
@@ -109,6 +111,7 @@ class DCNetwork:
     limit_mw: FloatArray
     incidence: sp.csr_matrix
     shunt_mw: FloatArray
+    sink: FloatArray | None = None
 
     @property
     def n_node(self) -> int:
@@ -132,11 +135,11 @@ class DCNetwork:
 
     @cached_property
     def ptdf(self) -> FloatArray:
-        """Power transfer distribution factors, shape (branch, node), column of each reference node zero.
+        """Power transfer distribution factors, shape (branch, node).
 
         Row l, column n: change of the flow of branch l per MW injected at node n and withdrawn at the
-        reference of its island. Computed with one sparse LU factorization per island when first asked for,
-        then kept.
+        reference of its island, whose column is zero, or at the nodes of the sink by their shares. Computed with
+        one sparse LU factorization per island when first asked for, then kept.
         """
         factors = np.zeros((self.n_branch, self.n_node))
         branch_island = self.island[self.from_node]
@@ -144,6 +147,9 @@ class DCNetwork:
             rows = np.flatnonzero(branch_island == self.island[nodes[0]])
             right = self.flow_matrix[rows][:, nodes].T.toarray()
             factors[np.ix_(rows, nodes)] = factorization.solve(right).T
+        if self.sink is not None:
+            share = sp.csr_array((self.sink, (np.arange(self.n_node), self.island)))
+            factors -= np.asarray(factors @ share)[:, self.island]
         return factors
 
 
@@ -194,7 +200,7 @@ def branch_flow_mw(network: DCNetwork, injection_mw: ArrayLike) -> FloatArray:
     ----------
     network : DCNetwork
     injection_mw : array_like, shape (node,) or (node, time)
-        Net injection q after shunts [MW]; what an island lacks is met at its reference node.
+        Net injection q after shunts [MW]; what an island lacks is met at its reference node, or by the sink.
 
     Returns
     -------

@@ -26,7 +26,7 @@ _MISSING = "–"
 # Rows of the energy table that are left out where nothing happens.
 _ONLY_IF_ANY = (
     *("other_mwh", "excess_mwh", "dr_mwh", "phs_charge_mwh", "battery_charge_mwh"),
-    *("other_charge_mwh", "other_discharge_mwh"),
+    *("other_charge_mwh", "other_discharge_mwh", "losses_mwh"),
 )
 # Why wind and solar are curtailed, in plain words.
 _CAUSES = (
@@ -123,6 +123,7 @@ def _energy_table(result: Result) -> Table:
         ("other storage, out", "other_discharge_mwh", 1),
         ("other storage, in", "other_charge_mwh", -1),
         ("net export", "net_export_mwh", -1),
+        ("losses of the grid", "losses_mwh", -1),
         ("demand response", "dr_mwh", 1),
         ("unserved", "unserved_mwh", 1),
         ("excess", "excess_mwh", -1),

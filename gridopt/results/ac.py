@@ -39,20 +39,25 @@ _POWER: dict[str, dict[str, dict[str, float]]] = {
 }
 
 
+def is_checked(case: Case) -> bool:
+    """Whether the hours of a case are checked by an AC power flow."""
+    wanted = case.settings.ac_check == "on" or (case.settings.ac_check == "auto" and not case.plain)
+    return wanted and case.settings.network_level != "copperplate"
+
+
 def ac_grid_of(case: Case) -> AcGrid | None:
-    """The AC network of a case whose hours are to be checked, else None.
+    """The AC network of a case whose hours are checked or linearised, else None.
 
     Raises
     ------
     InputError
         If the net has no AC model.
     """
-    wanted = case.settings.ac_check == "on" or (case.settings.ac_check == "auto" and not case.plain)
-    return ac_grid(case.net) if wanted and case.settings.network_level != "copperplate" else None
+    return ac_grid(case.net) if is_checked(case) or case.settings.has_losses else None
 
 
-def attach_ac(system: System, dataset: xr.Dataset, grid: AcGrid | None) -> xr.Dataset:
-    """Add the AC power flow of every hour to a result; without a grid it stays as it is.
+def power_flows(system: System, dataset: xr.Dataset, grid: AcGrid) -> AcYear:
+    """AC power flow of every hour of a result.
 
     Parameters
     ----------
@@ -61,14 +66,11 @@ def attach_ac(system: System, dataset: xr.Dataset, grid: AcGrid | None) -> xr.Da
     dataset
         Its result.
     grid
-        From ``ac_grid_of``.
+        AC network of the case.
     """
-    if grid is None:
-        return dataset
     begin = system.case.time - pd.Timedelta(hours=system.step_h)  # stamps mark the end of a step
     group = ((begin - begin[0].normalize()) // pd.Timedelta(hours=GROUP_H)).to_numpy(np.int64)
-    year = ac_year(system.case.net, hours_of(system, dataset), group, grid)
-    return _with_results(system, dataset, year)
+    return ac_year(system.case.net, hours_of(system, dataset), group, grid)
 
 
 def hours_of(system: System, dataset: xr.Dataset) -> AcHours:
@@ -138,8 +140,8 @@ def voltage_breach_pu(buses: pd.DataFrame, vm_pu: Array) -> Array:
     return np.asarray(np.maximum(np.maximum(low[:, None] - vm_pu, vm_pu - high[:, None]), 0.0))
 
 
-def _with_results(system: System, dataset: xr.Dataset, year: AcYear) -> xr.Dataset:
-    """Series of an AC year under the dimensions of a result."""
+def with_power_flows(system: System, dataset: xr.Dataset, year: AcYear) -> xr.Dataset:
+    """A result with the series of its power flows."""
     position, network, grid = _bus_positions(system), system.network, year.grid
     labels = pd.MultiIndex.from_arrays([grid.element, grid.element_index, grid.side])
     branch = labels.get_indexer(pd.MultiIndex.from_arrays([network.element, network.element_index, network.side]))

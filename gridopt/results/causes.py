@@ -2,7 +2,7 @@ r"""Why wind and solar are curtailed: every curtailed MW of every hour has one c
 
 A site with the price of curtailment :math:`\kappa` and the cost of output :math:`o` gives up output only where a
 MWh more is worth no more than :math:`\theta = o - \kappa` to it.  With the price :math:`\lambda_b` of its bus and
-the price of energy :math:`\lambda^E` of its island (the load-weighted mean):
+the price of energy :math:`\lambda^E` of its island (the load-weighted mean, with the part of losses of the bus):
 
 1. *rule*: :math:`\lambda_b > \theta`.  The grid would take it, the site may not give it: the rules of a pilot
    zone, a connection shared with a battery.
@@ -67,6 +67,8 @@ def curtailment_causes(system: System, dataset: xr.Dataset) -> xr.Dataset:
     if not isinstance(sites, RenewableData):
         return xr.Dataset()
     price, energy = (_node_prices(system, dataset, f"bus_price{part}_cny_per_mwh") for part in ("", "_energy"))
+    if system.losses is not None:
+        energy = energy + _node_prices(system, dataset, "bus_price_losses_cny_per_mwh")
     node = _nodes_of(sites)
     rooms = (_least_output_mw(system, dataset), _export_mw(system, dataset, price), _charging_mw(system))
     values = split_curtailment(

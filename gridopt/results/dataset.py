@@ -12,6 +12,7 @@ import xarray as xr
 from gridopt.model.component import Array, Output
 from gridopt.network.matrices import branch_flow_mw
 from gridopt.results.causes import curtailment_causes
+from gridopt.results.losses import loss_results
 from gridopt.results.prices import nodal_prices
 from gridopt.results.security import outage_results
 from gridopt.results.variable import variable
@@ -183,8 +184,11 @@ def _network_results(system: System, record: Record) -> xr.Dataset:
         ("bus_price_cny_per_mwh", prices.total, "cost of one more MWh of demand"),
         ("bus_price_energy_cny_per_mwh", prices.energy, "part of energy: the load-weighted mean of the island"),
         ("bus_price_congestion_cny_per_mwh", prices.congestion, "part of congestion"),
+        *([] if system.losses is None else [("bus_price_losses_cny_per_mwh", prices.losses, "part of losses")]),
     ):
         out[name] = variable(("bus", "time"), values, "CNY/MWh", meaning)
+    if system.losses is not None:
+        out = out.merge(loss_results(system, system.losses, record))
     if system.outages is not None:
         out = out.merge(outage_results(system.outages, record, flow, prices.security))
     return out

@@ -1,13 +1,14 @@
 r"""Nodal prices from the duals of the balance and of the network limits.
 
 .. math::
-   \lambda_{b,t} = \lambda^0_{a(b),t} - \sum_i M_{ib}\,(\mu^+_{i,t} - \mu^-_{i,t})
+   \lambda_{b,t} = \lambda^0_{a(b),t}\,(1 - \mathrm{LF}_b) - \sum_i M_{ib}\,(\mu^+_{i,t} - \mu^-_{i,t})
    - \sum_{l,k} (\mathrm{PTDF}_{lb} + \mathrm{LODF}_{lk} \mathrm{PTDF}_{kb})\,(\mu^+_{lk,t} - \mu^-_{lk,t})
 
-with the price :math:`\lambda^0` at the reference of the island, the matrix :math:`M` of branch flows and interfaces,
-and the flows of branches :math:`l` after outages :math:`k` (formulation, section 1).  The part of energy is the mean
-over the island weighted with demand (a load-weighted distributed slack), the part of congestion is the rest; what of
-it comes from outages is told apart in the same way.
+with the price :math:`\lambda^0` at the reference of the island, loss factors LF (none without losses), the matrix
+:math:`M` of branch flows and interfaces, and the flows of branches :math:`l` after outages :math:`k` (formulation,
+section 2).  The part of energy is the mean over the island weighted with demand (a load-weighted distributed slack),
+the part of losses is :math:`-\lambda^0 \mathrm{LF}_b` less its own mean, and the part of congestion is the rest; what
+of it comes from outages is told apart in the same way.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NodalPrices:
-    """Price of each bus and its two parts, (bus, time) [CNY/MWh]; ``security`` is the part of outages in congestion."""
+    """Price of each bus and its parts, (bus, time) [CNY/MWh]; ``security`` is the part of outages in congestion."""
 
     total: Array
     energy: Array
+    losses: Array
     congestion: Array
     security: Array
 
@@ -40,11 +42,17 @@ def nodal_prices(system: System, record: Record) -> NodalPrices:
     network = system.network
     node = network.bus_node[network.bus_node >= 0]
     area_of_node = system.balance_areas().argmax(axis=0)
-    usual = record.area_price[area_of_node] + system.limits.matrix.T @ record.limit_price
-    price, security = (usual + record.outage_nodal_price)[node], record.outage_nodal_price[node]
+    reference = record.area_price[area_of_node]
+    lost = np.zeros_like(reference) if system.losses is None else -system.losses.factor[:, None] * reference
+    usual = reference + lost + system.limits.matrix.T @ record.limit_price
+    security = record.outage_nodal_price
+    price, lost, security = (values[node] for values in (usual + security, lost, security))
     demand = np.maximum(record.outputs["demand"]["demand_mw"], 0.0)
-    energy, secured = (_weighted_mean(values, demand, area_of_node[node]) for values in (price, security))
-    return NodalPrices(price, energy, price - energy, security - secured)
+    energy, mean_lost, secured = (
+        _weighted_mean(values, demand, area_of_node[node]) for values in (price, lost, security)
+    )
+    losses = lost - mean_lost
+    return NodalPrices(price, energy, losses, price - energy - losses, security - secured)
 
 
 def _weighted_mean(values: Array, demand_mw: Array, area: NDArray[np.int64]) -> Array:

@@ -21,7 +21,7 @@ BIOMASS = ("biomass", "waste")
 NONFOSSIL = ("biomass", "nuclear", "geothermal", "hydro_reservoir", "hydro_ror")
 FOSSIL = ("coal", "coal_chp", "gas", "oil")
 #: Keys whose part comes with later versions of the model; they are null until then.
-NOT_COMPUTED = ("eens_mwh", "lole_h", "losses_mwh")
+NOT_COMPUTED = ("eens_mwh", "lole_h")
 #: Causes of curtailment in the order of the dimension ``cause``.
 CAUSES = ("network", "min_output", "export_limit", "storage", "rule", "other")
 #: Curtailment by cause, and what each adds up of them.
@@ -69,6 +69,7 @@ def build_summary(case: Case, dataset: xr.Dataset, wall_s: float) -> dict[str, N
         **_shares(case, dataset),
         **_emissions(case, dataset),
         **ac_numbers(dataset),
+        "losses_mwh": _energy(case, dataset["losses_mw"]) if "losses_mw" in dataset else None,
     }
     numbers |= dict.fromkeys(NOT_COMPUTED)
     return {key: numbers[key] for key in KEYS}
@@ -268,7 +269,8 @@ def _shares(case: Case, dataset: xr.Dataset) -> dict[str, Number]:
     clean = _energy(case, _of(dataset, "generator_p_mw", "generator", NONFOSSIL))
     biomass = _energy(case, _of(dataset, "generator_p_mw", "generator", BIOMASS))
     step_h = case.settings.step_h
-    demand = float(consumption_mw(dataset).sum()) * step_h
+    # the consumption of the whole society includes what the grid loses
+    demand = float((consumption_mw(dataset) + _sum(dataset, "losses_mw")).sum()) * step_h
     own = float(_sum(dataset, "prosumer_pv_mw").sum()) * step_h
     captive = float(_sum(dataset, "prosumer_generation_mw").sum()) * step_h
     weather += own

@@ -115,7 +115,7 @@ class Elastic:
     balance
         Numbers of the rows of the balance, (area, hour).
     areas
-        Which nodes share a balance, (area, node).
+        What a MW at each node adds to the balance of its area, (area, node).
     demand_mw
         Most power that may come from nowhere at each node, (node, hour) [MW]: no more can lack than is asked for.
     whole
@@ -194,13 +194,13 @@ class Elastic:
     def _power_at_buses(self, n_rows: int) -> sp.csc_array:
         """Coefficients of power at each bus and hour, (row, node + nodes · hour), in balances and network limits."""
         hours, nodes = self.limits.hours, self.limits.nodes
-        area, node = self._areas.nonzero()
+        (area, node), given = self._areas.nonzero(), self._areas.tocoo().data
         hour = np.repeat(np.arange(hours), node.size)
         balance = self._balance[np.tile(area, hours), hour], np.tile(node, hours) + nodes * hour
         limit, at, numbers = self.limits.stated()
         limited = np.repeat(numbers, nodes), (at[:, None] * nodes + np.arange(nodes)).ravel()
         row, column = (np.concatenate(pair) for pair in zip(balance, limited, strict=True))
-        entries = np.concatenate([np.ones(hour.size), self.limits.limits.rows(limit)[0].ravel()])
+        entries = np.concatenate([np.tile(given, hours), self.limits.limits.rows(limit)[0].ravel()])
         return sp.csc_array((entries, (row, column)), shape=(n_rows, nodes * hours))
 
 

@@ -48,13 +48,13 @@ def week_summary(result: Result) -> WeekSummary:
         return sum(float(dataset[name].sum()) for name in names if name in dataset) * step_h
 
     generated = ("renewable_p_mw", "prosumer_pv_mw", "hydro_p_mw", "generator_p_mw", "prosumer_generation_mw")
-    demand = result.summary["demand_mwh"]
+    consumed = (result.summary[key] for key in ("demand_mwh", "losses_mwh"))
     whole = {
         "curtailment_rate": energy("renewable_available_mw"),
         "utilisation_wind": _offered(dataset, ("wind",)) * step_h,
         "utilisation_solar": _offered(dataset, ("solar", "solar_distributed")) * step_h,
         "nonfossil_share_generation": energy(*generated),
-        "nonhydro_renewable_share_consumption": float(demand) if isinstance(demand, int | float) else 0.0,
+        "nonhydro_renewable_share_consumption": sum(float(e) for e in consumed if isinstance(e, int | float)),
     }
     return WeekSummary(dict(result.summary), whole)
 

@@ -227,6 +227,15 @@ def test_a_reference_without_power_holds_no_voltage_of_its_own():
     )
 
 
+def test_an_hour_in_which_nothing_holds_a_voltage_is_left_to_pandapower():
+    """The only source leaves its reach, and the reference holds no voltage."""
+    net = two_buses(5.0)
+    net.ext_grid["max_p_mw"] = net.ext_grid["min_p_mw"] = 0.0
+    found = ac_year(net, drawn(-50.0, 40.0, reach=5.0))
+    assert np.isnan(found.v_pu).all()
+    assert found.by_pandapower[0] == found.converged[0]
+
+
 def test_several_slacks_of_different_voltage():
     """Two infinite buses of different voltage and angle in one island, as in pandapower."""
     net = meshed()

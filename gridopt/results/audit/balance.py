@@ -21,7 +21,9 @@ from gridopt.results.audit.finding import (
     worse,
 )
 from gridopt.results.audit.grid import SIDES, Branch, Grid, grid_of
-from gridopt.results.audit.injection import BusSum, bus_injection, demand_by_bus, fixed_by_bus
+from gridopt.results.audit.injection import BusSum, bus_injection, demand_by_bus, fixed_by_bus, has_losses
+from gridopt.results.audit.losses import CHECKS as LOSS_CHECKS
+from gridopt.results.audit.losses import drawn_mw, island_losses, written_losses
 from gridopt.results.audit.view import MissingValuesError, View
 
 DEMAND = Check("demand", "demand of every bus is what its loads and their profiles say", "MW")
@@ -30,7 +32,7 @@ UNSERVED = Check("unserved demand", "no more demand is left unserved than there 
 EXCESS = Check("excess power", "power that nobody takes is not negative", "MW")
 VALVES = Check("valves", "nothing is unserved or in excess where the case forbids it", "MW")
 BUS = Check("bus injection", "the net injection of every bus is the sum of its plants and loads", "MW")
-ISLAND = Check("island balance", "injections of every island add up to nothing", "MW")
+ISLAND = Check("island balance", "injections of every island add up to its losses, or to nothing", "MW")
 NODE = Check("nodal balance", "what is injected at a node leaves over its branches", "MW")
 FLOW = Check("branch flow", "branch flows are those of our own DC power flow", "MW")
 LIMIT = Check("branch limit", "no branch carries more than its limit, by our own flows", "MW")
@@ -41,7 +43,7 @@ REVERSE = Check("reverse flow", "no bus feeds more into the grid than it may", "
 #: Every check of this file, for the list of what an audit proves.
 CHECKS = (
     *(DEMAND, FIXED, UNSERVED, EXCESS, VALVES, BUS, ISLAND, NODE, FLOW, LIMIT),
-    *(INTERFACE, INTERFACE_LIMIT, REVERSE),
+    *(INTERFACE, INTERFACE_LIMIT, REVERSE, *LOSS_CHECKS),
 )
 
 
@@ -52,9 +54,10 @@ def audit(view: View) -> Iterator[Finding]:
     yield from _bus_injection(view, total)
     grid = _grid(view)
     injection = by_node(grid, total)
-    yield _islands(view, grid, injection)
+    yield from _islands(view, grid, injection)
     if view.settings.network_level == "copperplate":
         return
+    injection = injection - drawn_mw(view, grid, injection)
     flows = grid.flows_mw(injection)
     yield from _reverse(view, total)
     yield from _flows(view, grid, injection, flows)
@@ -127,7 +130,7 @@ def _node_names(view: View, grid: Grid) -> list[str]:
     return names
 
 
-def _islands(view: View, grid: Grid, injection: Array) -> Finding:
+def _islands(view: View, grid: Grid, injection: Array) -> Iterator[Finding]:
     """One balance per island, or one of all nodes on a copper plate."""
     copper = view.settings.network_level == "copperplate"
     island = np.zeros(grid.nodes, dtype=np.int64) if copper else grid.islands()
@@ -135,7 +138,11 @@ def _islands(view: View, grid: Grid, injection: Array) -> Finding:
     np.add.at(total, island, injection)
     names = _node_names(view, grid)
     firsts = [f"island of {names[int(np.argmax(island == number))]}" for number in range(len(total))]
-    return equal(ISLAND, total, 0.0, firsts, view.time, tolerance=BALANCE_MW)
+    if has_losses(view):
+        total = total - written_losses(view, grid)
+    yield equal(ISLAND, total, 0.0, firsts, view.time, tolerance=BALANCE_MW)
+    if has_losses(view):
+        yield from island_losses(view, grid, firsts, injection)
 
 
 def branch_places(view: View) -> dict[tuple[str, int, str], int]:

@@ -101,19 +101,25 @@ def target_loads(view: View, target: str) -> tuple[pd.DataFrame, Array]:
     """Loads of the kind that a program reaches, and their size [MW]."""
     load = view.fixed_load
     mine = load if target == "" else load.loc[load["kind"] == target]
-    return mine, load_size(mine)
+    return mine, load_size(view, mine)
 
 
-def load_size(load: pd.DataFrame) -> Array:
-    """Annual mean of loads [MW]."""
-    return np.asarray(load["p_mw"].to_numpy(float) * load["scaling"].fillna(1.0).to_numpy(float))
+def load_size(view: View, load: pd.DataFrame) -> Array:
+    """Annual mean of loads, without the losses that the balance holds itself [MW]."""
+    size = np.asarray(load["p_mw"].to_numpy(float) * load["scaling"].fillna(1.0).to_numpy(float))
+    return size * (1.0 - view.settings.line_loss_rate) if has_losses(view) else size
+
+
+def has_losses(view: View) -> bool:
+    """Whether the balance holds losses of the grid: there is none on a copper plate."""
+    return view.settings.losses == "linear" and view.settings.network_level != "copperplate"
 
 
 def demand_by_bus(view: View) -> BusSum:
     """Demand of the loads that follow their profile."""
     load = view.fixed_load
     total = BusSum(view.live_buses, view.steps)
-    total.add([int(bus) for bus in load["bus"]], load_size(load)[:, None] * view.series(load["profile"]))
+    total.add([int(bus) for bus in load["bus"]], load_size(view, load)[:, None] * view.series(load["profile"]))
     return total
 
 

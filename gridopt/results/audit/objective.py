@@ -52,7 +52,7 @@ def demand_cost(view: View) -> Costs:
     rows, prices = view.buses, view.settings.prices
     load = view.fixed_load
     general = prices.value_of_lost_load_cny_per_mwh or 0.0
-    size, value = load_size(load), load["value_of_lost_load_cny_per_mwh"].fillna(general).to_numpy(float)
+    size, value = load_size(view, load), load["value_of_lost_load_cny_per_mwh"].fillna(general).to_numpy(float)
     price = np.zeros(len(rows))
     for i, (_, bus) in enumerate(rows.places):
         mine = (load["bus"] == bus).to_numpy(dtype=bool)

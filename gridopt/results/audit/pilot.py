@@ -51,7 +51,7 @@ class Inside:
             self.add(zone_of, group, power, power)
         self._fixed(view, zone_of)
         load = view.fixed_load
-        drawn = load_size(load)[:, None] * view.series(load["profile"])
+        drawn = load_size(view, load)[:, None] * view.series(load["profile"])
         for row, series in zip(load.index, drawn, strict=True):
             if ("load", int(row)) in zone_of:
                 self.load[zone_of["load", int(row)]] += series

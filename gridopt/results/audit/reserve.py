@@ -68,7 +68,7 @@ def spinning_sum(holding: Holding, direction: str) -> tuple[Array, Array]:
 def requirement_mw(view: View) -> Array:
     """Requirement of every product, (product, time) [MW]."""
     load = view.fixed_load
-    demand = load_size(load) @ view.series(load["profile"])
+    demand = load_size(view, load) @ view.series(load["profile"])
     weather, offered = view.renewable, available_mw(view)
     wind, solar = (
         offered[[word in words for word in weather.words("technology")]].sum(axis=0) for words in (WIND, SOLAR)

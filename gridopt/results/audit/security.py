@@ -17,6 +17,7 @@ from gridopt.results.audit.entry import number, truth
 from gridopt.results.audit.finding import FLOW_MW, RELATIVE, Array, Check, Finding, Whole, at_most, equal
 from gridopt.results.audit.grid import Branch, Grid, grid_of
 from gridopt.results.audit.injection import bus_injection
+from gridopt.results.audit.losses import drawn_mw
 from gridopt.results.audit.view import MissingValuesError, View
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def audit(view: View) -> Iterator[Finding]:
         return
     grid = grid_of(_with_emergency_limits(view.case.net), plain=view.case.plain)
     injection = by_node(grid, bus_injection(view))
+    injection = injection - drawn_mw(view, grid, injection)
     names = branch_names(view, grid.branches)
     excess, loading = (np.full((len(names), view.steps), -np.inf) for _ in range(2))
     worst = np.zeros((len(names), view.steps), dtype=np.int64)

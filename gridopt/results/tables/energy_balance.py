@@ -18,7 +18,8 @@ def energy_balance(solved: Solved) -> pd.DataFrame:
     """One row for each month and one for all of them.
 
     Generation, what stores and neighbours give, response and unserved energy together are consumption, what stores
-    and neighbours take, and excess: to the rounding of the solver.
+    and neighbours take, losses of the grid where the consumption is net of them, and excess: to the rounding of the
+    solver.
     """
     series = _series_mw(solved)
     return pd.DataFrame([_span(solved, series, month, at) for month, at in solved.spans()])
@@ -36,6 +37,7 @@ def _series_mw(solved: Solved) -> dict[str, Array]:
         "response_mwh": solved.total("response_mw"),
         "unserved_mwh": solved.total("unserved_mw"),
         "excess_mwh": solved.total("excess_mw"),
+        "losses_mwh": solved.total("losses_mw"),
         "behind_meter_mwh": solved.behind_meter_mw,
     }
     for way in ("discharge", "charge"):
@@ -63,7 +65,7 @@ def _ratio(energy_mwh: float, size_mw: float) -> float:
 
 _GENERATION = ("thermal_mwh", *(f"{kind}_mwh" for kind in KINDS))
 _STORES = tuple(f"{kind}_{way}_mwh" for kind in STORES for way in ("discharge", "charge"))
-_REST = ("response_mwh", "unserved_mwh", "excess_mwh", "behind_meter_mwh")
+_REST = ("response_mwh", "unserved_mwh", "excess_mwh", "losses_mwh", "behind_meter_mwh")
 _HOURS = (*(f"{kind}_utilisation_h" for kind in KINDS if kind != "other"), "phs_utilisation_h", "battery_utilisation_h")
 TABLE = Table(
     name="energy_balance",

@@ -47,6 +47,7 @@ def _month(solved: Solved, thermal: ThermalState, water: Array, month: str, at: 
         "largest_consumption_mw": float(solved.consumption_mw[at].max()),
     }
     need = {
+        "losses_mw": float(solved.total("losses_mw")[peak]),
         "load_reserve_mw": LOAD_RESERVE * load,
         "outage_reserve_mw": max(OUTAGE_RESERVE * load, _largest_unit_mw(thermal)),
         "maintenance_reserve_mw": MAINTENANCE_RESERVE * load if _no_overhauls(solved) else 0.0,
@@ -142,7 +143,7 @@ def store_credit_mw(solved: Solved, kind: str) -> float:
     return float(np.minimum(rows["discharge_mw"], lasting).sum())
 
 
-_NEED = ("load_reserve_mw", "outage_reserve_mw", "maintenance_reserve_mw", "contract_export_mw")
+_NEED = ("losses_mw", "load_reserve_mw", "outage_reserve_mw", "maintenance_reserve_mw", "contract_export_mw")
 _INSTALLED = tuple(f"{kind}_installed_mw" for kind in (*KINDS, *STORES))
 _MEANS = (
     *("out_of_service_mw", "heat_derating_mw", "water_derating_mw"),

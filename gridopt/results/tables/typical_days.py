@@ -64,7 +64,7 @@ def _spring_festivals(days: dict[pd.Timestamp, Hours]) -> list[pd.Timestamp]:
 
 
 def _series_mw(solved: Solved) -> dict[str, Array]:
-    """Series of the table, (time,) each [MW]; generation, stores and response together carry load and export."""
+    """Series of the table, (time,) each [MW]; generation, stores and response carry load, losses and export."""
     series = {
         "load_mw": solved.consumption_mw - solved.following_mw,
         "hydrogen_mw": solved.following_mw,
@@ -80,6 +80,7 @@ def _series_mw(solved: Solved) -> dict[str, Array]:
     return series | {
         "export_mw": solved.total("tie_export_mw"),
         "down_mw": solved.total("response_mw"),
+        "losses_mw": solved.total("losses_mw"),
         "behind_meter_mw": solved.behind_meter_mw,
         "unserved_mw": solved.total("unserved_mw"),
         "curtailed_mw": solved.total("renewable_curtailment_mw"),
@@ -92,7 +93,8 @@ TABLE = Table(
     name="typical_days",
     columns=(
         *("day_kind", "date", "hour", "load_mw", "hydrogen_mw", *(f"{kind}_mw" for kind in KINDS)),
-        *(*(f"{kind}_mw" for kind in STORES), "export_mw", "down_mw", "behind_meter_mw", "unserved_mw", "curtailed_mw"),
+        *(*(f"{kind}_mw" for kind in STORES), "export_mw", "down_mw", "losses_mw", "behind_meter_mw"),
+        *("unserved_mw", "curtailed_mw"),
         "power_price_cny_per_mwh",
     ),
     compute=typical_days,

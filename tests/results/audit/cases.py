@@ -33,6 +33,7 @@ from tests.model.systems import (
     tie,
     wind,
 )
+from tests.results.lossy import ring_case
 
 HOURS = 12
 
@@ -398,6 +399,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "integer": integer_case,
     "heat": heat_case,
     "consumer": consumer_case,
+    "losses": lambda: ring_case(HOURS, name="losses"),
 }
 
 

@@ -80,6 +80,9 @@ PLANTED: list[tuple[str, str, Change, str, str]] = [
     ("interface flow", "network", plus("interface_flow_mw", "out of 0", 0.1), "out of 0", AT),
     ("interface limit", "network", net("interface", 0, "max_mw", 40.0), "out of 0", ""),
     ("reverse flow", "network", net("bus", 0, "reverse_flow_max_mw", 40.0), "bus 0", ""),
+    ("loss share", "losses", plus("bus_loss_share", "bus 1", 0.001), "bus 1", ""),
+    ("loss factors", "losses", plus("bus_loss_factor", "bus 1", 0.001), "island of bus 0", ""),
+    ("losses", "losses", plus("losses_at_rest_mw", "bus 0", 0.01), "island of bus 0", AT),
     ("generator limits", "network", net("gen", 0, "max_p_mw", 20.0), "north", ""),
     ("available wind and solar", "network", plus("renewable_available_mw", "hill", 1.0), "hill", AT),
     ("wind and solar output", "network", plus("renewable_p_mw", "hill", 500.0), "hill", AT),
@@ -307,6 +310,7 @@ REQUIRED = {
     "thermal": ("generator_on_units", "generator_reserve_mw", "hydro_p_mw", "response_down_mw", "reserve_held_mw"),
     "heat": ("heat_demand_mw", "heat_source_mw", "generator_heat_mw"),
     "consumer": ("flexible_load_p_mw", "prosumer_p_mw", "pilot_import_mw", "hydro_volume_mm3"),
+    "losses": ("losses_mw", "losses_at_rest_mw", "bus_loss_factor", "bus_loss_share"),
 }
 
 
