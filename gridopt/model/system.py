@@ -206,11 +206,9 @@ class _NamesAfterOutages(Sequence[str]):
 
 def _outages(case: Case, network: DCNetwork) -> OutageFactors | None:
     """Credible outages of a case whose limits shall hold after each of them."""
-    from gridopt.network.contingencies import credible_outages, outage_factors
+    from gridopt.network.contingencies import credible_factors
 
-    if case.settings.network_level != "dc+n-1":
-        return None
-    return outage_factors(case.net, network, credible_outages(case.net, network))
+    return credible_factors(case.net, network) if case.settings.network_level == "dc+n-1" else None
 
 
 def flow_limits(case: Case, network: DCNetwork) -> FlowLimits:

@@ -29,7 +29,7 @@ def outage_results(outages: OutageFactors, record: Record, flow_mw: Array, secur
     security_price
         (bus, time) part of the outages in the price of each bus [CNY/MWh].
     """
-    flow, worst = worst_after_outages(outages, flow_mw)
+    flow, worst = worst_after_outages(outages, np.concatenate([flow_mw, record.power_at_risk_mw]))
     looked_at = worst[:, :1] >= 0
     limit = np.take_along_axis(outages.limit_mw, np.maximum(worst, 0), axis=1) if outages.count else flow
     loading = np.where(looked_at, np.abs(flow) / limit, np.nan)
@@ -47,6 +47,19 @@ def outage_results(outages: OutageFactors, record: Record, flow_mw: Array, secur
     meaning = "number of the outage that loads the branch most, from 0; -1: none has a limit"
     attributes = {"units": "1", "long_name": meaning, "left_out": left_out}
     out["branch_worst_outage"] = xr.Variable(("branch", "time"), worst.astype(np.int32), attributes)
+    return out if not outages.powers else out.merge(_pole_results(outages, record))
+
+
+def _pole_results(outages: OutageFactors, record: Record) -> xr.Dataset:
+    """What the loss of a pole takes, and what it costs to be ready for it."""
+    out = xr.Dataset(coords={"pole": _told_apart(tuple(power.name for power in outages.powers))})
+    saved = np.sign(record.power_at_risk_mw) * record.power_at_risk_price
+    lost = np.array([power.lost_pu for power in outages.powers])[:, None] * record.power_at_risk_mw
+    for name, values, units, meaning in (
+        ("pole_lost_mw", lost, "MW", "power into the grid that the loss of the pole takes away (negative: out of it)"),
+        ("pole_price_cny_per_mwh", saved, "CNY/MWh", "saving, in limits after its loss, of one MW less through the element"),
+    ):  # fmt: skip
+        out[name] = variable(("pole", "time"), values, units, meaning)
     return out
 
 
