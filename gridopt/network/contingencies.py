@@ -1,4 +1,4 @@
-r"""What the grid carries after the loss of a circuit, a transformer, all circuits of a tower, or a pole: pure functions.
+r"""What the grid carries after the loss of a circuit, a transformer, a whole tower or a pole: pure functions.
 
 An outage takes the share :math:`\delta_k` out of each of its branches :math:`k \in K`: all of a branch (1), or one of
 :math:`m` parallel circuits (:math:`1/m`).  A lost circuit is replaced by a transfer :math:`T_k` from its one end to
@@ -17,8 +17,11 @@ The matrix :math:`I - D H_{KK}` is singular where the outage cuts a part of the 
 there: such outages are named and left out.
 
 The loss of a pole of direct current takes a part of a power :math:`x` away and leaves the branches as they are
-(``gridopt.network.poles``).  With the change :math:`c` of the injections per MW of it :math:`f' = f + \mathrm{PTDF}\,c\,x`:
-again a combination of what an outage may take away, which are the flows of all branches and the powers at risk.
+(``gridopt.network.poles``).  With the change :math:`c` of the injections per MW of it
+
+.. math:: f' = f + \mathrm{PTDF}\,c\,x
+
+which again is a combination of what is at stake: the flows of all branches, and behind them the powers at risk.
 """
 
 from __future__ import annotations
@@ -128,7 +131,7 @@ class OutageFactors:
         return self.network.n_branch + len(self.powers)
 
     def combination(self, branch: IntArray, outage: IntArray) -> sp.csr_array:
-        """Matrix (pair, branch + power) that makes the flow of ``branch[i]`` after ``outage[i]`` of what is at stake."""
+        """Flow of ``branch[i]`` after ``outage[i]`` as a combination of what is at stake, (pair, branch + power)."""
         size = self.first[outage + 1] - self.first[outage]
         pair = np.repeat(np.arange(len(branch)), size)
         within = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)

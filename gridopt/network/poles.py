@@ -156,10 +156,11 @@ def responding_mw(net: pandapowerNet, table: str) -> FloatArray:
         One of ``RESPONDING_TABLES``.
     """
     frame = net[table]
-    stated = frame["response_mw"].to_numpy(dtype=np.float64)
-    if table == "tie" or not len(frame):
+    stated = np.asarray(frame["response_mw"].to_numpy(dtype=np.float64))
+    if table == "tie":
         return stated
     turns = (frame["technology"] == "phs").to_numpy() if table == "storage" else np.ones(len(frame), dtype=np.bool_)
     column, sign = ("min_p_mw", -1.0) if table == "storage" else ("max_p_mw", 1.0)
-    rated = frame[column].to_numpy(dtype=np.float64) if column in frame else np.zeros(len(frame))
-    return np.where(np.isnan(stated), np.where(turns, np.maximum(sign * np.nan_to_num(rated), 0.0), 0.0), stated)
+    given = frame[column].to_numpy(dtype=np.float64, na_value=np.nan) if column in frame else np.zeros(len(frame))
+    rated = np.maximum(np.where(turns & np.isfinite(given), sign * given, 0.0), 0.0)
+    return np.where(np.isnan(stated), rated, stated)

@@ -57,7 +57,8 @@ def _pole_results(outages: OutageFactors, record: Record) -> xr.Dataset:
     lost = np.array([power.lost_pu for power in outages.powers])[:, None] * record.power_at_risk_mw
     for name, values, units, meaning in (
         ("pole_lost_mw", lost, "MW", "power into the grid that the loss of the pole takes away (negative: out of it)"),
-        ("pole_price_cny_per_mwh", saved, "CNY/MWh", "saving, in limits after its loss, of one MW less through the element"),
+        ("pole_price_cny_per_mwh", saved, "CNY/MWh",
+         "saving, in limits after its loss, of one MW less through the element"),
     ):  # fmt: skip
         out[name] = variable(("pole", "time"), values, units, meaning)
     return out

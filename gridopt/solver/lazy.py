@@ -10,9 +10,10 @@ expressions), a monitored quantity is :math:`f = M q + f_0`: branch flows with `
 sums of its rows.  A violated pair (i, t) becomes the row
 :math:`l_{it} - M_i q_{0,t} - f_{0,i} \le M_i J_t x \le u_{it} - M_i q_{0,t} - f_{0,i}`.
 
-Flows after outages are such quantities, too: combinations of branch flows and of powers that may be lost
-(``gridopt.network.contingencies``).  These powers stand behind the nodal injections: :math:`q` is both.  There are branches times outages of such flows in every hour, so they are looked at branch by branch (``gridopt.solver.worst_limits``), and
-behind the other limits they count as ``branch · outages + outage``.
+Flows after outages are such quantities, too: combinations of branch flows and of powers that may be lost, which stand
+behind the nodal injections in :math:`q` (``gridopt.network.contingencies``).  There are branches times outages of such
+flows in every hour, so they are looked at branch by branch (``gridopt.solver.worst_limits``), and behind the other
+limits they count as ``branch · outages + outage``.
 """
 
 from __future__ import annotations
@@ -152,7 +153,7 @@ class LazyLimits:
         return self._limit_of_row, self._hour_of_row, self._rows.astype(np.int64)
 
     def injected_mw(self, values: Array) -> Array:
-        """Nodal net injections, and behind them powers at risk, (node + power, hours) [MW] of the live model's columns."""
+        """Net injections of nodes, and behind them powers at risk, (node + power, hours) [MW] of a column vector."""
         if not self._injected.matrix.shape[1]:
             raise SolverError("limits were not bound before solving")
         moved = np.asarray(self._injected.matrix @ values).reshape(self.hours, self._width).T

@@ -1,4 +1,4 @@
-"""What the loss of a pole does to the flows, against pandapower's DC power flow with the pole out and the response in."""
+"""Flows after the loss of a pole against pandapower's DC power flow with the pole out and the response in."""
 
 from __future__ import annotations
 
