@@ -59,6 +59,10 @@ OWN_TABLES: dict[str, list[Row]] = {
         ("min_profile", str, "", "", ANY, "min_mw over time (profile of kind limit, pu of it); '': constant"),
         ("max_profile", str, "", "", ANY, "max_mw over time (profile of kind limit, pu of it); '': constant"),
         ("direction", str, "", "", ANY, "which way counts as positive, in words"),
+        (
+            *("pole_limit_percent", float, "%", NAN, POSITIVE),
+            "limit after the loss of a pole, of min_mw and max_mw of the hour (dc+n-1); NaN: none",
+        ),
     ],
     "interface_branch": [
         ("interface", str, "", REQUIRED, ANY, "name of the section"),

@@ -40,8 +40,10 @@ def nodal_prices(system: System, record: Record) -> NodalPrices:
     network = system.network
     node = network.bus_node[network.bus_node >= 0]
     area_of_node = system.balance_areas().argmax(axis=0)
-    usual = record.area_price[area_of_node] + system.limits.matrix.T @ record.limit_price
-    price, security = (usual + record.outage_nodal_price)[node], record.outage_nodal_price[node]
+    factors, first = system.limits.matrix[:, : network.n_node], system.limits.first_after_poles
+    usual = record.area_price[area_of_node] + factors[:first].T @ record.limit_price[:first]
+    outages = record.outage_nodal_price + factors[first:].T @ record.limit_price[first:]
+    price, security = (usual + outages)[node], outages[node]
     demand = np.maximum(record.outputs["demand"]["demand_mw"], 0.0)
     energy, secured = (_weighted_mean(values, demand, area_of_node[node]) for values in (price, security))
     return NodalPrices(price, energy, price - energy, security - secured)

@@ -36,12 +36,12 @@ _WORST_PER_HOUR = 12
 
 @dataclass(frozen=True)
 class MonitoredLimits:
-    """Limited linear functions of the nodal injections: branch flows, interfaces, and branch flows after outages.
+    """Limited linear functions of what is injected: branch flows, interfaces, and branch flows after outages.
 
     Parameters
     ----------
     matrix
-        (limit, node) [MW/MW].
+        (limit, node + power) of nodal injections and, behind them, powers at risk [MW/MW].
     offset_mw
         (limit,), flow at zero injection (phase shifters) [MW].
     outages
@@ -57,17 +57,16 @@ class MonitoredLimits:
         """Number of limits, those after outages included."""
         return len(self.matrix) + (0 if self.outages is None else self.outages.limit_mw.size)
 
-    def flow_mw(self, injection_mw: Array) -> Array:
-        """Flows (limit, time) of nodal net injections (node, time) [MW], without those after outages."""
-        flow: Array = self.matrix @ injection_mw + self.offset_mw[:, None]
+    def flow_mw(self, injected_mw: Array) -> Array:
+        """Flows (limit, time) of what is injected (node + power, time) [MW]; not those of branches after outages."""
+        flow: Array = self.matrix @ injected_mw + self.offset_mw[:, None]
         return flow
 
     def rows(self, limit: NDArray[np.int64]) -> tuple[Array, Array]:
         """Factors (row, node + power) and offsets (row,) of some limits, of whatever kind."""
-        nodes, powers = self.matrix.shape[1], 0 if self.outages is None else len(self.outages.powers)
-        matrix, offset = np.zeros((limit.size, nodes + powers)), np.empty(limit.size)
+        matrix, offset = np.empty((limit.size, self.matrix.shape[1])), np.empty(limit.size)
         usual = limit < len(self.matrix)
-        matrix[usual, :nodes], offset[usual] = self.matrix[limit[usual]], self.offset_mw[limit[usual]]
+        matrix[usual], offset[usual] = self.matrix[limit[usual]], self.offset_mw[limit[usual]]
         if self.outages is not None and not usual.all():
             combination = self.outages.combination(*self.after_outage(limit[~usual]))
             matrix[~usual], offset[~usual] = self.outages.over_injections(combination)
@@ -167,7 +166,7 @@ class LazyLimits:
         """
         injected = self.injected_mw(self.live.values() if values is None else values)
         injected[: self.nodes] += more_mw
-        limit, hour = self._violated(self.limits.flow_mw(injected[: self.nodes]))
+        limit, hour = self._violated(self.limits.flow_mw(injected))
         if self.limits.outages is not None:
             after, at = self._violated_after_outages(self.limits.outages, injected)
             limit, hour = np.concatenate([limit, after]), np.concatenate([hour, at])
@@ -176,7 +175,7 @@ class LazyLimits:
         return int(limit.size)
 
     def shadow_prices(self) -> Array:
-        """Duals of the limits but those after outages, (limit, hours) [objective per MW]; zero where no row is."""
+        """Duals of all limits but those of branches after outages, (limit, hours) [objective per MW]; zero: no row."""
         prices = np.zeros((len(self.limits.matrix), self.hours))
         usual = self._limit_of_row < len(self.limits.matrix)
         if usual.any():

@@ -11,8 +11,9 @@ from gridopt.errors import InfeasibleError
 from gridopt.network.contingencies import worst_after_outages
 from gridopt.network.matrices import dc_network
 from gridopt.results.prices import nodal_prices
+from gridopt.results.security import outage_results
 from gridopt.solver.worst_limits import FLOW_TOLERANCE_MW
-from tests.model.systems import case_of, generator, grid, load, profiles, put, solve, tie
+from tests.model.systems import add_row, case_of, generator, grid, load, profiles, put, solve, tie
 
 from .test_n_minus_1 import all_limits
 
@@ -111,8 +112,14 @@ def test_rows_stay_and_follow_the_windows():
     assert record.objective_cny == pytest.approx(whole.objective_cny, rel=1e-9)
 
 
-def two_plants(export_mw: float = 100.0, town_mw: float = 250.0, extra: int | None = None, **settings: object):
-    """A cheap plant and an HVDC export in the west, a dear plant and a town in the east, and one line between them."""
+def two_plants(
+    export_mw: float = 100.0,
+    town_mw: float = 250.0,
+    extra: int | None = None,
+    section: int | None = None,
+    **settings: object,
+):
+    """A cheap plant and an HVDC export in the west, a dear plant and a town in the east, one line between them."""
     net = grid(2, [(0, 1, 10.0, 100.0)])
     put(net, "line", 0, {"emergency_loading_percent": 110.0})
     generator(net, 0, 400.0, 200.0)
@@ -121,6 +128,10 @@ def two_plants(export_mw: float = 100.0, town_mw: float = 250.0, extra: int | No
     tie(net, 0, export_mw, kind="hvdc", poles=2)
     if extra is not None:
         load(net, extra, 0.01)
+    if section is not None:
+        limit = {"max_mw": 80.0} if section > 0 else {"min_mw": -80.0}
+        add_row(net, "interface", {"name": "cut", "pole_limit_percent": 110.0, **limit})
+        add_row(net, "interface_branch", {"interface": "cut", "element": "line", "index": 0, "sign": section})
     return case_of(net, 1, unit_commitment="off", network_level="dc+n-1", **settings)
 
 
@@ -133,19 +144,45 @@ def test_half_of_what_a_pole_leaves_goes_east():
     assert record.power_at_risk_price[:, 0].tolist() == pytest.approx([-75.0])
 
 
-def test_prices_are_what_one_mw_more_costs():
-    system, record = solve(two_plants())
+@pytest.mark.parametrize("section", [None, 1, -1])
+def test_prices_are_what_one_mw_more_costs(section):
+    system, record = solve(two_plants(section=section))
     prices = nodal_prices(system, record)
     for bus in (0, 1):
-        _, more = solve(two_plants(extra=bus))
+        _, more = solve(two_plants(extra=bus, section=section))
         assert prices.total[bus, 0] == pytest.approx((more.objective_cny - record.objective_cny) / 0.01, rel=1e-6)
-    _, more = solve(two_plants(export_mw=100.01))
+    np.testing.assert_allclose(prices.security, prices.congestion, atol=1e-9)
+    _, more = solve(two_plants(export_mw=100.01, section=section))
     more_export = (more.objective_cny - record.objective_cny) / 0.01
-    assert more_export == pytest.approx(prices.total[0, 0] - record.power_at_risk_price[0, 0], rel=1e-6)
+    saved = outage_results(system, record, record.injection_mw[:1], prices.security)["pole_price_cny_per_mwh"]
+    assert saved.values.tolist() == [[pytest.approx(75.0)]]
+    assert more_export == pytest.approx(prices.total[0, 0] + saved.values[0, 0], rel=1e-6)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_section_keeps_its_limit_after_the_loss_of_a_pole(sign):
+    # By hand: after it the section may carry 110 % of 80 MW, 25 MW of which come with the loss
+    system, record = solve(two_plants(section=sign))
+    assert record.outputs["generator"]["generator_p_mw"][1:, 0].tolist() == pytest.approx([163.0, 187.0])
+    assert system.limit_names()[2] == "cut without tie, one pole of 2"
+    found = outage_results(system, record, record.injection_mw[:1], np.zeros((2, 1)))
+    np.testing.assert_allclose(found["interface_flow_after_pole_mw"].values, [[[sign * 88.0]]])
+    np.testing.assert_allclose(found["interface_pole_price_cny_per_mwh"].values, [[[sign * 300.0]]])
+    assert found["pole_lost_mw"].values.tolist() == [[pytest.approx(-50.0)]]
+
+
+def test_a_section_without_such_a_limit_is_not_looked_at_after_it():
+    case = two_plants(section=1)
+    case.net["interface"]["pole_limit_percent"] = np.nan
+    system, record = solve(case)
+    # 80 MW before, 105 after: within 110 of the line
+    assert record.outputs["generator"]["generator_p_mw"][1, 0] == pytest.approx(180.0)
+    assert system.limits.after_poles.section.size == 0
 
 
 def test_the_loss_of_a_pole_that_nobody_can_bear_is_named():
     none = {"value_of_lost_load_cny_per_mwh": None, "excess_cny_per_mwh": None}
-    case = two_plants(town_mw=500.0, prices=none)
-    with pytest.raises(InfeasibleError, match="line 0-1 #0 without tie, one pole of 2"):
-        solve(case)
+    for section, name in ((None, "line 0-1 #0"), (1, "cut")):
+        case = two_plants(town_mw=500.0 if section is None else 470.0, section=section, prices=none)
+        with pytest.raises(InfeasibleError, match=f"{name} without tie, one pole of 2"):
+            solve(case)

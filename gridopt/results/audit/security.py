@@ -14,9 +14,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gridopt.results.audit.balance import branch_names, branch_places, by_node
+from gridopt.results.audit.balance import (
+    branch_names,
+    branch_places,
+    by_node,
+    section_flows_mw,
+    section_limits_mw,
+    section_places,
+)
 from gridopt.results.audit.entry import number, truth
-from gridopt.results.audit.finding import FLOW_MW, RELATIVE, Array, Check, Finding, Whole, at_most, equal
+from gridopt.results.audit.finding import FLOW_MW, RELATIVE, Array, Check, Finding, Whole, at_most, equal, worse
 from gridopt.results.audit.grid import Branch, Grid, grid_of
 from gridopt.results.audit.injection import bus_injection
 from gridopt.results.audit.poles import PoleLoss, pole_losses
@@ -31,10 +38,16 @@ LIMIT = Check(
     "MW",
 )
 LOADING = Check("loading after outage", "the worst loading after an outage is the one of our own flows", "1")
+SECTION = Check(
+    "section after pole",
+    "after the loss of each pole no section carries more than its limit then, by our own flows",
+    "MW",
+)
+CROSSING = Check("flow after pole", "the flow over each section after the loss of a pole is the one of our own", "MW")
 LOST = Check("power of a pole", "what is lost with a pole is its share of the element's power", "MW")
 
 #: Every check of this file, for the list of what an audit proves.
-CHECKS = (LIMIT, LOADING, LOST)
+CHECKS = (LIMIT, LOADING, SECTION, CROSSING, LOST)
 _TABLES = ("line", "trafo", "trafo3w")
 
 
@@ -60,6 +73,7 @@ def audit(view: View) -> Iterator[Finding]:
     yield from _limits(view, grid, chain(_losses(view.case.net, grid, injection), without_power))
     if poles:
         yield _lost(view, poles)
+        yield from _sections(view, grid, injection, poles)
 
 
 def _limits(view: View, grid: Grid, losses: Iterable[Loss]) -> Iterator[Finding]:
@@ -84,6 +98,27 @@ def _limits(view: View, grid: Grid, losses: Iterable[Loss]) -> Iterator[Finding]
     yield at_most(LIMIT, excess[rows], 0.0, which, view.time, tolerance=FLOW_MW)
     written = _written(view, grid)[rows]
     yield equal(LOADING, written, loading[rows], [names[row] for row in rows], view.time, size=1.0, tolerance=RELATIVE)
+
+
+def _sections(view: View, grid: Grid, injection_mw: Array, poles: list[PoleLoss]) -> Iterator[Finding]:
+    """Limits of sections after the loss of poles, and the flows over them that were written."""
+    sections = [str(name) for name in view.case.net["interface"]["name"]]
+    if not sections:
+        return
+    share = view.case.net["interface"]["pole_limit_percent"].to_numpy(float)[:, None] / 100.0
+    low, high = section_limits_mw(view)
+    low, high = np.where(np.isnan(share), -np.inf, share * low), np.where(np.isnan(share), np.inf, share * high)
+    ours = np.concatenate(
+        [section_flows_mw(view, grid, grid.flows_mw(injection_mw + pole.change_mw)) for pole in poles]
+    )
+    low, high = (np.tile(limit, (len(poles), 1)) for limit in (low, high))
+    names = [f"{section} without {pole.name}" for pole in poles for section in sections]
+    yield worse(
+        at_most(SECTION, ours, high, names, view.time, tolerance=FLOW_MW),
+        at_most(SECTION, -ours, -low, names, view.time, tolerance=FLOW_MW),
+    )
+    written = view.array("interface_flow_after_pole_mw", ("pole", "interface", "time"))[:, section_places(view)]
+    yield equal(CROSSING, written.reshape(-1, view.steps), ours, names, view.time, tolerance=FLOW_MW)
 
 
 def _lost(view: View, poles: list[PoleLoss]) -> Finding:
