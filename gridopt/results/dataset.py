@@ -185,9 +185,7 @@ def _network_results(system: System, record: Record) -> xr.Dataset:
         ("bus_price_congestion_cny_per_mwh", prices.congestion, "part of congestion"),
     ):
         out[name] = variable(("bus", "time"), values, "CNY/MWh", meaning)
-    if system.outages is not None:
-        out = out.merge(outage_results(system, record, flow, prices.security))
-    return out
+    return out.merge(outage_results(system, record, flow, prices.security))
 
 
 def _told_apart(labels: list[str], rows: list[tuple[str, int]]) -> list[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def outage_results(system: System, record: Record, flow_mw: Array, security_price: Array) -> xr.Dataset:
-    """Loadings and prices of a run that looks at outages.
+    """Loadings and prices of a run that looks at outages; nothing of one that does not.
 
     Parameters
     ----------
