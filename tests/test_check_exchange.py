@@ -56,6 +56,21 @@ def put(table: str, row: int, column: str, value: object) -> Spoil:
     return spoil
 
 
+def direct_current(name: str, **columns: object) -> Spoil:
+    def spoil(net: pp.pandapowerNet) -> None:
+        row = net["tie"].index[net["tie"]["name"] == name][0]
+        for column, value in {"kind": "hvdc", **columns}.items():
+            put("tie", row, column, value)(net)
+
+    return spoil
+
+
+def dc_line(net: pp.pandapowerNet, **columns: object) -> None:
+    pp.create_dcline(net, 0, 1, p_mw=1.0, loss_percent=0.0, loss_mw=0.0, vm_from_pu=1.0, vm_to_pu=1.0)
+    for column, value in columns.items():
+        put("dcline", 0, column, value)(net)
+
+
 def faults(net: pp.pandapowerNet, series: object = SERIES) -> list[str]:
     subject = Subject(with_defaults(net), series)
     return [str(fault) for rule in RULES for fault in rule(subject)]
@@ -77,6 +92,14 @@ def test_a_sound_net_has_no_faults() -> None:
         (put("tie", 2, "renewable_share_min", 0.2), "tie 'both', column renewable_share_min: 0.2 of the export, but"),
         (put("tie", 1, "loss_pu", 1.0), "tie 'channel', column loss_pu: must be below 1"),
         (put("tie", 2, "price_cny_per_mwh", -5.0), "tie 'both', column price_cny_per_mwh: a tie that exports and"),
+        (put("tie", 0, "poles", 2), "tie 'stairs', column poles: a tie of kind 'ac' has no poles"),
+        (put("tie", 0, "response_mw", 100.0), None),
+        (direct_current("channel", response_mw=50.0), "tie 'channel', column response_mw: a tie of kind 'hvdc' keeps"),
+        (direct_current("channel", poles=1, pole_overload_pu=1.5), None),
+        (direct_current("channel", poles=2, pole_overload_pu=1.1), None),
+        (direct_current("channel", poles=3, pole_overload_pu=1.5), "'channel', column pole_overload_pu: is 1.5: the"),
+        (lambda net: dc_line(net, poles=2, pole_overload_pu=2.0), "dcline 0, column pole_overload_pu: is 2: the other"),
+        (lambda net: dc_line(net, poles=2), None),
         (put("load", 1, "bus", 0), "pilot_member 0, column index: load 1 sits on bus 0, the zone on bus 1"),
         (lambda net: load(net, 1, 5.0), "load 'load 2', column bus: sits on the bus of a pilot zone, but is none"),
         (lambda net: generator(net, 1, 5.0, 1.0), "gen 'gen 1', column bus: sits on the bus of a pilot zone"),

@@ -1,4 +1,4 @@
-"""Rules for ties, channels, pilot zones and reserve products: columns that must fit together."""
+"""Rules for ties, channels, poles, pilot zones and reserve products: columns that must fit together."""
 
 from __future__ import annotations
 
@@ -77,6 +77,25 @@ def losses_of_ties_are_possible(case: Subject) -> Iterator[Fault]:
         yield case.fault("tie", row, "price_cny_per_mwh", message)
 
 
+def poles_are_of_direct_current(case: Subject) -> Iterator[Fault]:
+    """Only direct current has poles, and only what alternates responds to the loss of one."""
+    kind, poles = case.words("tie", "kind"), case.numbers("tie", "poles")
+    for row in kind.index[(poles > 0) & (kind != "hvdc")]:
+        yield case.fault("tie", row, "poles", "a tie of kind 'ac' has no poles: its circuits are rows of line")
+    for row in kind.index[(case.numbers("tie", "response_mw") > 0) & (kind == "hvdc")]:
+        message = "a tie of kind 'hvdc' keeps its power: only what turns with the grid responds"
+        yield case.fault("tie", row, "response_mw", message)
+
+
+def poles_take_something_away(case: Subject) -> Iterator[Fault]:
+    """The other poles can't take over all that one carried: then its loss is none."""
+    for table in ("dcline", "tie"):
+        poles, overload = case.numbers(table, "poles"), case.numbers(table, "pole_overload_pu")
+        for row in poles.index[(poles > 1) & (overload * (poles - 1) >= poles)]:
+            message = f"is {overload[row]:g}: the other poles take over all that one carries; leave poles 0"
+            yield case.fault(table, row, "pole_overload_pu", message)
+
+
 def pilots_are_closed(case: Subject) -> Iterator[Fault]:
     """The members of a pilot zone, and nothing else that generates, stores or consumes, sit on the zone's bus."""
     zones = case.table("pilot_zone")
@@ -122,6 +141,8 @@ RULES: tuple[Rule, ...] = (
     staircases_have_their_steps,
     channels_export,
     losses_of_ties_are_possible,
+    poles_are_of_direct_current,
+    poles_take_something_away,
     pilots_are_closed,
     reserve_products_are_possible,
 )

@@ -66,8 +66,13 @@ class Record:
         are not looked at [CNY/MWh].
     outage_nodal_price
         (node, time), part of the limits after outages in the price of each node [CNY/MWh].
+    power_at_risk_price
+        (power, time), what one MW more of each power that outages may take away costs by the limits after outages, its
+        injection apart [CNY/MWh].
     injection_mw
         (node, time), net injection of each node [MW].
+    power_at_risk_mw
+        (power, time), powers that outages may take away, positive into the grid [MW].
     budget_use
         (budget, time), use of each budget in its unit.
     worth
@@ -87,7 +92,9 @@ class Record:
     limit_price: Array
     outage_price: Array
     outage_nodal_price: Array
+    power_at_risk_price: Array
     injection_mw: Array
+    power_at_risk_mw: Array
     budget_use: Array
     worth: dict[str, dict[str, Array]]
     windows: list[WindowLog] = field(default_factory=list)
@@ -105,6 +112,7 @@ class Record:
         def shape(output: Output, data: ComponentData) -> tuple[int, ...]:
             return (len(data.products), data.count) if output.by else (data.count,)
 
+        powers = 0 if system.outages is None else len(system.outages.powers)
         names = [kind.name for kind, _ in system.parts] + (["budget"] if system.budgets else [])
         return cls(
             outputs={
@@ -117,7 +125,9 @@ class Record:
             limit_price=room(system.limits.matrix.shape[0]),
             outage_price=room(0 if system.outages is None else system.network.n_branch),
             outage_nodal_price=room(system.network.n_node),
+            power_at_risk_price=room(powers),
             injection_mw=room(system.network.n_node),
+            power_at_risk_mw=room(powers),
             budget_use=room(len(system.budgets)),
             worth={kind.name: {each.name: room(data.count) for each in kind.worths} for kind, data in system.parts},
         )
@@ -128,10 +138,10 @@ class Record:
         model: DispatchModel,
         limit_price: Array,
         outage_price: OutagePrices,
-        injection_mw: Array,
+        injected_mw: Array,
         reduced_costs: ReducedCosts,
     ) -> None:
-        """Keep the core of a solved window."""
+        """Keep the core of a solved window; ``injected_mw`` are injections of nodes, and behind them powers at risk."""
         kept, core = slice(window.start, window.start + window.core), slice(0, window.core)
         for name, outputs in model.results().items():
             for output, values in outputs.items():
@@ -143,7 +153,9 @@ class Record:
         self.limit_price[:, kept] = limit_price[:, core]
         self.outage_price[:, kept] = outage_price.branch[:, core]
         self.outage_nodal_price[:, kept] = outage_price.nodal[:, core]
-        self.injection_mw[:, kept] = injection_mw[:, core]
+        self.power_at_risk_price[:, kept] = outage_price.power[:, core]
+        nodes = len(self.injection_mw)
+        self.injection_mw[:, kept], self.power_at_risk_mw[:, kept] = np.split(injected_mw[:, core], [nodes])
         for name, worths in model.worth(reduced_costs).items():
             for capacity, saved in worths.items():
                 self.worth[name][capacity][:, kept] = saved[:, core]

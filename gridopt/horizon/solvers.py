@@ -27,7 +27,9 @@ class WindowSolver:
         self.model = DispatchModel(system, steps, span.core)
         self.live = LiveProblem(self.model.problem, options)
         limits = MonitoredLimits(system.limits.matrix, system.limits.offset_mw, system.outages)
-        self.limits = LazyLimits(self.live, self.model.injection, limits)
+        powers = () if system.outages is None else system.outages.powers
+        at_risk = self.model.power_of([power.row for power in powers]) if powers else None
+        self.limits = LazyLimits(self.live, self.model.injection, limits, at_risk)
         self.rows = LazyRows(self.live, self.model.lazy, self.model.chosen_last)
         self.bound = BoundWindow(self.live, self.limits, self.rows, self._cost_cny)
 
@@ -53,10 +55,10 @@ class WindowSolver:
         """Keep the core of the window solved last, and return the median price of energy in it [CNY/MWh]."""
         rounds, iterations = self._before
         step_h = self.model.system.step_h
-        injection = self.limits.injection_mw(self.live.values())
+        injected = self.limits.injected_mw(self.live.values())
         self.rows.unpack()
         limit_price, outage_price = self.limits.shadow_prices() / step_h, self.limits.outage_prices(step_h)
-        record.put(window, self.model, limit_price, outage_price, injection, self.live.reduced_costs)
+        record.put(window, self.model, limit_price, outage_price, injected, self.live.reduced_costs)
         record.windows.append(
             WindowLog(
                 start=window.start,

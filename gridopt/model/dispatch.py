@@ -11,6 +11,7 @@ stated here: they enter lazily (see ``gridopt.solver.lazy``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import cvxpy as cp
@@ -105,6 +106,12 @@ class DispatchModel:
     def results(self) -> dict[str, dict[str, Array]]:
         """Outputs of all components in the whole window."""
         return {part.name: part.results() for part in self.components}
+
+    def power_of(self, rows: Sequence[tuple[str, int]]) -> cp.Expression:
+        """Power into the grid of some rows (table, index) of the net, (row, step) [MW]."""
+        place = {row: (part, i) for part in self.components for i, row in enumerate(part.data.rows)}
+        found = (place[row] for row in rows)
+        return cp.vstack([part.power()[[element]] for part, element in found])
 
     def costs(self) -> dict[str, tuple[Array, Array]]:
         """Resource cost and penalty of each component in each step [CNY]."""

@@ -22,6 +22,7 @@ from gridopt.model.heat_zone import HeatZone
 from gridopt.model.hydro import Hydro
 from gridopt.model.losses import Losses
 from gridopt.model.pilot import Pilot
+from gridopt.model.pole_limits import SectionsAfterPoles, sections_after_poles
 from gridopt.model.prosumer import Prosumer
 from gridopt.model.renewable import Renewable
 from gridopt.model.reserve import Reserve
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from gridopt.case import Case
     from gridopt.network.contingencies import OutageFactors
     from gridopt.network.matrices import DCNetwork
+    from gridopt.network.poles import PowerAtRisk
 
 #: Every kind of element there is.  A new one is a new file and a line here.
 COMPONENTS: tuple[type[Component[Any]], ...] = (
@@ -59,7 +61,7 @@ COMPONENTS: tuple[type[Component[Any]], ...] = (
 
 @dataclass(frozen=True)
 class FlowLimits:
-    """What the network limits: branch flows, then interfaces, then what buses may feed in.
+    """What the network limits: branch flows, then interfaces, what buses may feed in, and interfaces after poles.
 
     Parameters
     ----------
@@ -69,8 +71,10 @@ class FlowLimits:
         Names of the interfaces.
     feeding
         (limited node,) nodes whose net injection is limited.
+    after_poles
+        Interfaces after the loss of a pole.
     matrix
-        (limit, node) [MW/MW], flow per nodal injection.
+        (limit, node + power) [MW/MW], flow per nodal injection and, behind them, per power at risk.
     offset_mw
         (limit,) flow at zero injection [MW].
     lower_mw, upper_mw
@@ -80,10 +84,21 @@ class FlowLimits:
     branch: np.ndarray[tuple[int], np.dtype[np.int64]]
     interface: tuple[str, ...]
     feeding: np.ndarray[tuple[int], np.dtype[np.int64]]
+    after_poles: SectionsAfterPoles
     matrix: Array
     offset_mw: Array
     lower_mw: Array
     upper_mw: Array
+
+    @property
+    def sections(self) -> slice:
+        """Rows of the interfaces before any outage."""
+        return slice(self.branch.size, self.branch.size + len(self.interface))
+
+    @property
+    def first_after_poles(self) -> int:
+        """First row of the interfaces after the loss of a pole."""
+        return len(self.matrix) - self.after_poles.section.size
 
 
 @dataclass(frozen=True)
@@ -130,7 +145,9 @@ class System:
         losses = _assumed_losses(case, network, parts)
         if losses is not None:
             network = replace(network, sink=losses.share)
-        return cls(case, network, parts, flow_limits(case, network), _outages(case, network), losses)
+        outages = _outages(case, network)
+        limits = flow_limits(case, network, () if outages is None else outages.powers)
+        return cls(case, network, parts, limits, outages, losses)
 
     @property
     def time(self) -> pd.DatetimeIndex:
@@ -167,6 +184,9 @@ class System:
         buses = self.case.net.bus["name"].astype(str).to_dict()
         feeding = [f"what {buses.get(int(network.node_bus[node]), node)} may feed in" for node in limits.feeding]
         usual = [*(name or f"branch {i}" for i, name in enumerate(branches)), *limits.interface, *feeding]
+        powers = () if self.outages is None else self.outages.powers
+        after = zip(limits.after_poles.section, limits.after_poles.power, strict=True)
+        usual += [f"{limits.interface[section]} without {powers[power].name}" for section, power in after]
         return usual if self.outages is None else _NamesAfterOutages(usual, self.outages)
 
     def balance_areas(self) -> sp.csr_array:
@@ -217,11 +237,9 @@ class _NamesAfterOutages(Sequence[str]):
 
 def _outages(case: Case, network: DCNetwork) -> OutageFactors | None:
     """Credible outages of a case whose limits shall hold after each of them."""
-    from gridopt.network.contingencies import credible_outages, outage_factors
+    from gridopt.network.contingencies import credible_factors
 
-    if case.settings.network_level != "dc+n-1":
-        return None
-    return outage_factors(case.net, network, credible_outages(case.net, network))
+    return credible_factors(case.net, network) if case.settings.network_level == "dc+n-1" else None
 
 
 def _assumed_losses(
@@ -234,8 +252,8 @@ def _assumed_losses(
     return Losses.assumed(network, demand.nodes @ demand.demand_mw, case.settings.line_loss_rate)
 
 
-def flow_limits(case: Case, network: DCNetwork) -> FlowLimits:
-    """Limits of branches and interfaces as linear functions of nodal injection.
+def flow_limits(case: Case, network: DCNetwork, powers: tuple[PowerAtRisk, ...] = ()) -> FlowLimits:
+    """Limits of branches and interfaces as linear functions of nodal injections and powers at risk.
 
     Raises
     ------
@@ -255,6 +273,10 @@ def flow_limits(case: Case, network: DCNetwork) -> FlowLimits:
     limit = network.limit_mw[branch]
     feeding, most_mw = _feeding_limits(case, network)
     section_mw = {side: _interface_limit_mw(case, interfaces, side) for side in ("min", "max")}
+    after = sections_after_poles(sums @ network.ptdf, interfaces["pole_limit_percent"].to_numpy(float), powers)
+    after_mw = {side: after.share[:, None] * limits[after.section] for side, limits in section_mw.items()}
+    before = np.vstack([network.ptdf[branch], sums @ network.ptdf, np.eye(network.n_node)[feeding]])
+    offset = sums @ circulating
 
     def every_hour(values: Array) -> Array:
         return np.repeat(values[:, None], len(case.time), axis=1)
@@ -263,10 +285,13 @@ def flow_limits(case: Case, network: DCNetwork) -> FlowLimits:
         branch=branch,
         interface=tuple(interfaces["name"].astype(str)),
         feeding=feeding,
-        matrix=np.vstack([network.ptdf[branch], sums @ network.ptdf, np.eye(network.n_node)[feeding]]),
-        offset_mw=np.concatenate([circulating[branch], sums @ circulating, np.zeros(feeding.size)]),
-        lower_mw=np.vstack([every_hour(-limit), section_mw["min"], every_hour(np.full(feeding.size, -np.inf))]),
-        upper_mw=np.vstack([every_hour(limit), section_mw["max"], every_hour(most_mw)]),
+        after_poles=after,
+        matrix=np.vstack([np.pad(before, ((0, 0), (0, len(powers)))), after.matrix]),
+        offset_mw=np.concatenate([circulating[branch], offset, np.zeros(feeding.size), offset[after.section]]),
+        lower_mw=np.vstack(
+            [every_hour(-limit), section_mw["min"], every_hour(np.full(feeding.size, -np.inf)), after_mw["min"]]
+        ),
+        upper_mw=np.vstack([every_hour(limit), section_mw["max"], every_hour(most_mw), after_mw["max"]]),
     )
 
 

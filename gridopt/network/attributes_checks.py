@@ -29,6 +29,7 @@ COUNT = Check("a whole number >= 1", lambda x: (x >= 1) & (x == x.round()))
 WHOLE = Check("a whole number >= 0", lambda x: (x >= 0) & (x == x.round()))
 SHARE = Check("within [0, 1]", lambda x: (x >= 0) & (x <= 1))
 EFFICIENCY = Check("within (0, 1]", lambda x: (x > 0) & (x <= 1))
+AT_LEAST_ONE = Check(">= 1", lambda x: x >= 1)
 SIGN = Check("+1 or -1", lambda x: x.abs() == 1)
 
 
@@ -42,4 +43,14 @@ Row = tuple[str, type, str, Any, Check | None, str]
 YEARS: list[Row] = [
     ("commission_year", float, "a", NAN, ANY, "first year in service; NaN: always"),
     ("retire_year", float, "a", NAN, ANY, "first year out of service; NaN: never"),
+]
+POLES: list[Row] = [
+    (
+        *("poles", int, "", 0, WHOLE),
+        "equal poles, of which the loss of one is credible (network_level dc+n-1); 0: its loss is not looked at",
+    ),
+    (
+        *("pole_overload_pu", float, "pu", 1.0, AT_LEAST_ONE),
+        "most that the other poles carry after it, of their rating; 1: they take nothing over at full power",
+    ),
 ]

@@ -7,6 +7,7 @@ from gridopt.network.attributes_checks import (
     EFFICIENCY,
     NAN,
     NOT_NEGATIVE,
+    POLES,
     POSITIVE,
     REQUIRED,
     SHARE,
@@ -42,6 +43,11 @@ OWN_TABLES: dict[str, list[Row]] = {
             "region whose wind and solar the channel may count; '': the whole province",
         ),
         ("loss_pu", float, "pu", 0.0, SHARE, "loss on the way"),
+        *POLES,
+        (
+            *("response_mw", float, "MW", 0.0, NOT_NEGATIVE),
+            "ac: rated power of the machines behind it, its weight in the response to a lost pole",
+        ),
         ("in_service", bool, "", True, ANY, "in service"),
         *YEARS,
     ],
@@ -53,6 +59,10 @@ OWN_TABLES: dict[str, list[Row]] = {
         ("min_profile", str, "", "", ANY, "min_mw over time (profile of kind limit, pu of it); '': constant"),
         ("max_profile", str, "", "", ANY, "max_mw over time (profile of kind limit, pu of it); '': constant"),
         ("direction", str, "", "", ANY, "which way counts as positive, in words"),
+        (
+            *("pole_limit_percent", float, "%", NAN, POSITIVE),
+            "limit after the loss of a pole, of min_mw and max_mw of the hour (dc+n-1); NaN: none",
+        ),
     ],
     "interface_branch": [
         ("interface", str, "", REQUIRED, ANY, "name of the section"),

@@ -29,8 +29,10 @@ def add_contracts(net: pandapowerNet, csv: Tables, year: int) -> None:
     table.insert(1, "bus", bus[rows["bus"]].to_numpy())
     table.insert(3, "p_mw", mean.reindex(rows["name"]).to_numpy())
     table["annual_mwh"] = table["p_mw"] * HOURS_PER_YEAR
-    for column in ("price_cny_per_mwh", "renewable_share_min", "loss_pu", "deviation_mwh", "commission_year"):
+    numbers = ("price_cny_per_mwh", "renewable_share_min", "loss_pu", "deviation_mwh", "commission_year")
+    for column in (*numbers, "pole_overload_pu", "response_mw"):
         table[column] = rows[column].astype(float)
+    table["poles"] = rows["poles"].astype(int)
     for column in ("energy_period", "base"):
         table[column] = rows[column]
     table["in_service"] = True

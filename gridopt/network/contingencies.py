@@ -1,4 +1,4 @@
-r"""What the grid carries after the loss of a circuit, a transformer, or all circuits of a tower: pure functions.
+r"""What the grid carries after the loss of a circuit, a transformer, a whole tower or a pole: pure functions.
 
 An outage takes the share :math:`\delta_k` out of each of its branches :math:`k \in K`: all of a branch (1), or one of
 :math:`m` parallel circuits (:math:`1/m`).  A lost circuit is replaced by a transfer :math:`T_k` from its one end to
@@ -15,6 +15,13 @@ exact for any number of branches and, as phase shifts are part of :math:`f`, wit
 
 The matrix :math:`I - D H_{KK}` is singular where the outage cuts a part of the grid off.  Nobody can keep a limit
 there: such outages are named and left out.
+
+The loss of a pole of direct current takes a part of a power :math:`x` away and leaves the branches as they are
+(``gridopt.network.poles``).  With the change :math:`c` of the injections per MW of it
+
+.. math:: f' = f + \mathrm{PTDF}\,c\,x
+
+which again is a combination of what is at stake: the flows of all branches, and behind them the powers at risk.
 """
 
 from __future__ import annotations
@@ -29,6 +36,8 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from gridopt.errors import Fault, InputError
+from gridopt.network.matrices import branch_flow_mw
+from gridopt.network.poles import PowerAtRisk, powers_at_risk
 from gridopt.network.ratings import TRAFO3W_SIDES, branch_limits_mw
 
 if TYPE_CHECKING:
@@ -77,20 +86,22 @@ class CutOff:
 
 @dataclass(frozen=True, eq=False)
 class OutageFactors:
-    """Flows after outages as combinations of the flows before.
+    """Flows after outages as combinations of what is at stake: the flows before, and behind them the powers at risk.
 
     Parameters
     ----------
     network
         The DC network.
+    powers
+        Powers at risk; the loss of each is an outage, behind those of branches.
     name
         Name of each outage.
     first
         (outage + 1,) members of outage o are ``first[o]`` to ``first[o + 1]``.
     member
-        (member,) branch of each member.
+        (member,) what is lost: a branch, or ``n_branch + number`` of a power at risk.
     factor
-        (branch, member) ``flow after = flow + Σ factor · flow of the member`` [MW/MW].
+        (branch, member) ``flow after = flow + Σ factor · what is at stake in the member`` [MW/MW].
     limit_mw
         (branch, outage) largest flow after the outage; infinite where there is none [MW].
     emergency_mw
@@ -100,6 +111,7 @@ class OutageFactors:
     """
 
     network: DCNetwork
+    powers: tuple[PowerAtRisk, ...]
     name: tuple[str, ...]
     first: IntArray
     member: IntArray
@@ -113,8 +125,13 @@ class OutageFactors:
         """Number of outages."""
         return len(self.name)
 
+    @property
+    def n_at_stake(self) -> int:
+        """Number of branches and powers at risk."""
+        return self.network.n_branch + len(self.powers)
+
     def combination(self, branch: IntArray, outage: IntArray) -> sp.csr_array:
-        """Matrix (pair, branch) that makes the flow of ``branch[i]`` after ``outage[i]`` out of all flows before."""
+        """Flow of ``branch[i]`` after ``outage[i]`` as a combination of what is at stake, (pair, branch + power)."""
         size = self.first[outage + 1] - self.first[outage]
         pair = np.repeat(np.arange(len(branch)), size)
         within = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
@@ -122,21 +139,66 @@ class OutageFactors:
         rows = np.concatenate([np.arange(len(branch)), pair])
         columns = np.concatenate([branch, self.member[number]])
         values = np.concatenate([np.ones(len(branch)), self.factor[branch[pair], number]])
-        return sp.csr_array((values, (rows, columns)), shape=(len(branch), self.network.n_branch))
+        return sp.csr_array((values, (rows, columns)), shape=(len(branch), self.n_at_stake))
 
-    def largest_mw(self, flow_mw: FloatArray) -> FloatArray:
+    def at_stake_mw(self, injected_mw: FloatArray) -> FloatArray:
+        """Flows before any outage, and behind them the powers at risk, (branch + power, time) [MW].
+
+        Parameters
+        ----------
+        injected_mw
+            (node + power, time) net injections of the nodes, and behind them the powers at risk [MW].
+        """
+        nodes = self.network.n_node
+        return np.concatenate([branch_flow_mw(self.network, injected_mw[:nodes]), injected_mw[nodes:]])
+
+    def over_injections(self, combination: sp.csr_array) -> tuple[FloatArray, FloatArray]:
+        """Write combinations of what is at stake over injections and powers at risk.
+
+        Parameters
+        ----------
+        combination
+            (pair, branch + power) [MW/MW].
+
+        Returns
+        -------
+        tuple of ndarray
+            Factors (pair, node + power) [MW/MW], and flows without any injection (pair,) [MW].
+        """
+        network = self.network
+        of_flows, of_powers = combination[:, : network.n_branch], combination[:, network.n_branch :]
+        factors = np.hstack([of_flows @ network.ptdf, of_powers.toarray()])
+        return factors, np.asarray(of_flows @ branch_flow_mw(network, np.zeros(network.n_node)))
+
+    def largest_mw(self, at_stake_mw: FloatArray) -> FloatArray:
         """No flow after an outage exceeds this in any of the hours, (branch, outage) [MW].
 
         Parameters
         ----------
-        flow_mw
-            (branch, time) flows before any outage [MW].
+        at_stake_mw
+            (branch + power, time) flows before any outage, and powers at risk [MW].
         """
-        most = np.abs(flow_mw).max(axis=1, initial=0.0)
+        most = np.abs(at_stake_mw).max(axis=1, initial=0.0)
         moved = np.abs(self.factor) * most[self.member]
         if not self.count:
-            return np.zeros((len(most), 0))
-        return np.asarray(most[:, None] + np.add.reduceat(moved, self.first[:-1], axis=1))
+            return np.zeros((self.network.n_branch, 0))
+        return np.asarray(most[: self.network.n_branch, None] + np.add.reduceat(moved, self.first[:-1], axis=1))
+
+
+def credible_factors(net: pandapowerNet, network: DCNetwork) -> OutageFactors:
+    """Flows after all credible outages: circuits, transformers, groups of them, and poles.
+
+    Parameters
+    ----------
+    net, network
+        A net with all extension columns, and its DC network.
+
+    Raises
+    ------
+    InputError
+        Where the grid has no solution after an outage, or nothing responds to it.
+    """
+    return outage_factors(net, network, credible_outages(net, network), powers_at_risk(net, network))
 
 
 def credible_outages(net: pandapowerNet, network: DCNetwork) -> list[Outage]:
@@ -185,7 +247,9 @@ def _but_one(network: DCNetwork, branch: IntArray) -> IntArray:
     return branch[(network.node_bus[ends] >= 0).any(axis=0)][:-1]
 
 
-def outage_factors(net: pandapowerNet, network: DCNetwork, outages: list[Outage]) -> OutageFactors:
+def outage_factors(
+    net: pandapowerNet, network: DCNetwork, outages: list[Outage], powers: tuple[PowerAtRisk, ...] = ()
+) -> OutageFactors:
     """Factors and limits of some outages; those that cut buses off are named instead.
 
     Parameters
@@ -193,7 +257,9 @@ def outage_factors(net: pandapowerNet, network: DCNetwork, outages: list[Outage]
     net, network
         A net with all extension columns, and its DC network.
     outages
-        What may be lost.
+        Branches that may be lost.
+    powers
+        Powers that may be lost.
 
     Raises
     ------
@@ -211,14 +277,18 @@ def outage_factors(net: pandapowerNet, network: DCNetwork, outages: list[Outage]
             limits.append(_limit_after(emergency, outage))
         elif bus.size:  # else an open end, which carries nothing
             cut_off.append(CutOff(outage.name, bus))
-    members = [outage.branch for outage in kept]
+    members = [outage.branch for outage in kept] + [np.array([network.n_branch + k]) for k in range(len(powers))]
+    factors += [(network.ptdf @ power.change)[:, None] for power in powers]
+    limits += [emergency] * len(powers)
+    names = tuple(outage.name for outage in kept) + tuple(power.name for power in powers)
     return OutageFactors(
         network=network,
-        name=tuple(outage.name for outage in kept),
+        powers=powers,
+        name=names,
         first=np.cumsum([0, *map(len, members)], dtype=np.int64),
         member=np.concatenate([np.zeros(0, np.int64), *members]),
         factor=np.hstack([np.zeros((network.n_branch, 0)), *factors]),
-        limit_mw=np.array(limits).reshape(len(kept), network.n_branch).T,
+        limit_mw=np.array(limits).reshape(len(names), network.n_branch).T,
         emergency_mw=emergency,
         cut_off=tuple(cut_off),
     )
@@ -274,31 +344,32 @@ def emergency_limit_mw(net: pandapowerNet, network: DCNetwork) -> FloatArray:
     return limit
 
 
-def worst_after_outages(factors: OutageFactors, flow_mw: FloatArray) -> tuple[FloatArray, IntArray]:
+def worst_after_outages(factors: OutageFactors, at_stake_mw: FloatArray) -> tuple[FloatArray, IntArray]:
     """Of each branch in each hour the flow after the outage that loads it most, and that outage.
 
     Parameters
     ----------
     factors
         Factors and limits.
-    flow_mw
-        (branch, time) flows before any outage [MW].
+    at_stake_mw
+        (branch + power, time) flows before any outage, and powers at risk [MW].
 
     Returns
     -------
     tuple of ndarray, both (branch, time)
         Flow after the outage [MW], NaN where no outage has a limit for the branch; number of the outage, else −1.
     """
-    flow, outage = np.full(flow_mw.shape, np.nan), np.full(flow_mw.shape, -1, dtype=np.int64)
-    for branch in range(len(flow_mw)):
+    shape = factors.network.n_branch, at_stake_mw.shape[1]
+    flow, outage = np.full(shape, np.nan), np.full(shape, -1, dtype=np.int64)
+    for branch in range(factors.network.n_branch):
         limited = np.flatnonzero(np.isfinite(factors.limit_mw[branch]))
         if not limited.size:
             continue
         combination = factors.combination(np.full(limited.size, branch), limited)
         per_block = max(_BLOCK // limited.size, 1)
-        for start in range(0, flow_mw.shape[1], per_block):
+        for start in range(0, shape[1], per_block):
             hours = slice(start, start + per_block)
-            after = combination @ flow_mw[:, hours]
+            after = combination @ at_stake_mw[:, hours]
             worst = np.argmax(np.abs(after) / factors.limit_mw[branch, limited, None], axis=0)
             flow[branch, hours] = np.take_along_axis(after, worst[None], axis=0)[0]
             outage[branch, hours] = limited[worst]

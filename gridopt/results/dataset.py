@@ -157,7 +157,7 @@ def _network_results(system: System, record: Record) -> xr.Dataset:
     shadow = np.zeros((network.n_branch, len(system.time)))
     shadow[limits.branch] = -record.limit_price[: limits.branch.size]
     flow = branch_flow_mw(network, record.injection_mw)
-    sections = slice(limits.branch.size, limits.branch.size + len(limits.interface))
+    sections = limits.sections
     out["branch_limit_mw"] = variable(("branch",), network.limit_mw, "MW", "largest flow in either direction")
     out["branch_flow_mw"] = variable(("branch", "time"), flow, "MW", "flow from the from bus to the to bus")
     out["branch_price_cny_per_mwh"] = variable(
@@ -165,7 +165,7 @@ def _network_results(system: System, record: Record) -> xr.Dataset:
     )
     out["interface_flow_mw"] = variable(
         ("interface", "time"),
-        limits.matrix[sections] @ record.injection_mw + limits.offset_mw[sections, None],
+        limits.matrix[sections, : network.n_node] @ record.injection_mw + limits.offset_mw[sections, None],
         "MW",
         "flow over the interface",
     )
@@ -189,9 +189,7 @@ def _network_results(system: System, record: Record) -> xr.Dataset:
         out[name] = variable(("bus", "time"), values, "CNY/MWh", meaning)
     if system.losses is not None:
         out = out.merge(loss_results(system, system.losses, record))
-    if system.outages is not None:
-        out = out.merge(outage_results(system.outages, record, flow, prices.security))
-    return out
+    return out.merge(outage_results(system, record, flow, prices.security))
 
 
 def _told_apart(labels: list[str], rows: list[tuple[str, int]]) -> list[str]:

@@ -44,9 +44,10 @@ def nodal_prices(system: System, record: Record) -> NodalPrices:
     area_of_node = system.balance_areas().argmax(axis=0)
     reference = record.area_price[area_of_node]
     lost = np.zeros_like(reference) if system.losses is None else -system.losses.factor[:, None] * reference
-    usual = reference + lost + system.limits.matrix.T @ record.limit_price
-    security = record.outage_nodal_price
-    price, lost, security = (values[node] for values in (usual + security, lost, security))
+    factors, first = system.limits.matrix[:, : network.n_node], system.limits.first_after_poles
+    usual = reference + lost + factors[:first].T @ record.limit_price[:first]
+    outages = record.outage_nodal_price + factors[first:].T @ record.limit_price[first:]
+    price, lost, security = (values[node] for values in (usual + outages, lost, outages))
     demand = np.maximum(record.outputs["demand"]["demand_mw"], 0.0)
     energy, mean_lost, secured = (
         _weighted_mean(values, demand, area_of_node[node]) for values in (price, lost, security)

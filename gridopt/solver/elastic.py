@@ -200,7 +200,7 @@ class Elastic:
         limit, at, numbers = self.limits.stated()
         limited = np.repeat(numbers, nodes), (at[:, None] * nodes + np.arange(nodes)).ravel()
         row, column = (np.concatenate(pair) for pair in zip(balance, limited, strict=True))
-        entries = np.concatenate([np.tile(given, hours), self.limits.limits.rows(limit)[0].ravel()])
+        entries = np.concatenate([np.tile(given, hours), self.limits.limits.rows(limit)[0][:, :nodes].ravel()])
         return sp.csc_array((entries, (row, column)), shape=(n_rows, nodes * hours))
 
 

@@ -10,9 +10,10 @@ expressions), a monitored quantity is :math:`f = M q + f_0`: branch flows with `
 sums of its rows.  A violated pair (i, t) becomes the row
 :math:`l_{it} - M_i q_{0,t} - f_{0,i} \le M_i J_t x \le u_{it} - M_i q_{0,t} - f_{0,i}`.
 
-Flows after outages are such quantities, too: combinations of branch flows (``gridopt.network.contingencies``).  There
-are branches times outages of them in every hour, so they are looked at branch by branch
-(``gridopt.solver.worst_limits``), and behind the other limits they count as ``branch · outages + outage``.
+Flows after outages are such quantities, too: combinations of branch flows and of powers that may be lost, which stand
+behind the nodal injections in :math:`q` (``gridopt.network.contingencies``).  There are branches times outages of such
+flows in every hour, so they are looked at branch by branch (``gridopt.solver.worst_limits``), and behind the other
+limits they count as ``branch · outages + outage``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from numpy.typing import NDArray
 
 from gridopt.errors import SolverError
 from gridopt.network.contingencies import OutageFactors
-from gridopt.network.matrices import branch_flow_mw
 from gridopt.solver.columns import BesideLive
 from gridopt.solver.session import Array, LiveProblem
 from gridopt.solver.worst_limits import broken_after_outages, worst_per_hour
@@ -36,12 +36,12 @@ _WORST_PER_HOUR = 12
 
 @dataclass(frozen=True)
 class MonitoredLimits:
-    """Limited linear functions of the nodal injections: branch flows, interfaces, and branch flows after outages.
+    """Limited linear functions of what is injected: branch flows, interfaces, and branch flows after outages.
 
     Parameters
     ----------
     matrix
-        (limit, node) [MW/MW].
+        (limit, node + power) of nodal injections and, behind them, powers at risk [MW/MW].
     offset_mw
         (limit,), flow at zero injection (phase shifters) [MW].
     outages
@@ -57,21 +57,19 @@ class MonitoredLimits:
         """Number of limits, those after outages included."""
         return len(self.matrix) + (0 if self.outages is None else self.outages.limit_mw.size)
 
-    def flow_mw(self, injection_mw: Array) -> Array:
-        """Flows (limit, time) of nodal net injections (node, time) [MW], without those after outages."""
-        flow: Array = self.matrix @ injection_mw + self.offset_mw[:, None]
+    def flow_mw(self, injected_mw: Array) -> Array:
+        """Flows (limit, time) of what is injected (node + power, time) [MW]; not those of branches after outages."""
+        flow: Array = self.matrix @ injected_mw + self.offset_mw[:, None]
         return flow
 
     def rows(self, limit: NDArray[np.int64]) -> tuple[Array, Array]:
-        """Factors (row, node) and offsets (row,) of some limits, of whatever kind."""
+        """Factors (row, node + power) and offsets (row,) of some limits, of whatever kind."""
         matrix, offset = np.empty((limit.size, self.matrix.shape[1])), np.empty(limit.size)
         usual = limit < len(self.matrix)
         matrix[usual], offset[usual] = self.matrix[limit[usual]], self.offset_mw[limit[usual]]
         if self.outages is not None and not usual.all():
-            network = self.outages.network
             combination = self.outages.combination(*self.after_outage(limit[~usual]))
-            matrix[~usual] = combination @ network.ptdf
-            offset[~usual] = combination @ branch_flow_mw(network, np.zeros(network.n_node))
+            matrix[~usual], offset[~usual] = self.outages.over_injections(combination)
         return matrix, offset
 
     def after_outage(self, limit: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -90,10 +88,13 @@ class OutagePrices:
         (node, hours) their part of the price of each node [objective per MWh].
     branch
         (branch, hours) worth of one MW more emergency limit, of all outages together [objective per MWh].
+    power
+        (power, hours) cost of one MW more of each power at risk, its injection apart [objective per MWh].
     """
 
     nodal: Array
     branch: Array
+    power: Array
 
 
 class LazyLimits:
@@ -107,14 +108,25 @@ class LazyLimits:
         cvxpy expression of the nodal net injection, (node, hours) [MW].
     limits
         What is limited.
+    at_risk
+        cvxpy expression of the powers that outages may take away, (power, hours) [MW]; None where there are none.
     """
 
-    def __init__(self, live: LiveProblem, injection: cp.Expression, limits: MonitoredLimits) -> None:
+    def __init__(
+        self,
+        live: LiveProblem,
+        injection: cp.Expression,
+        limits: MonitoredLimits,
+        at_risk: cp.Expression | None = None,
+    ) -> None:
         self.live = live
         self.limits = limits
         self.nodes, self.hours = injection.shape
-        self._balance = BesideLive(live, [injection == 0])
-        self._constant_mw = np.zeros((self.nodes, self.hours))
+        injected = injection if at_risk is None else cp.vstack([injection, at_risk])
+        # nodes and powers at risk
+        self._width = injected.shape[0]
+        self._injected = BesideLive(live, [injected == 0])
+        self._constant_mw = np.zeros((self._width, self.hours))
         self._lower_mw = self._upper_mw = np.zeros((0, 0))
         # the rows now in the model: number, limit and hour of each
         self._rows = np.zeros(0, dtype=np.int32)
@@ -128,8 +140,8 @@ class LazyLimits:
 
     def rebind(self, lower_mw: Array, upper_mw: Array) -> None:
         """Take over new constant injections and new limits (limit, hours) [MW]; rows in the model stay."""
-        # cvxpy writes J x + q0 == 0 as J x == -q0, column-major: row = node + nodes·hour
-        self._constant_mw = -self._balance.compiled().row_lower.reshape(self.hours, self.nodes).T
+        # cvxpy writes J x + q0 == 0 as J x == -q0, column-major: row = node + width·hour
+        self._constant_mw = -self._injected.compiled().row_lower.reshape(self.hours, self._width).T
         self._lower_mw, self._upper_mw = lower_mw, upper_mw
         if self.n_rows:
             lower, upper = self._row_bounds(self._limit_of_row, self._hour_of_row)
@@ -139,30 +151,31 @@ class LazyLimits:
         """Limit, hour and number of each row now in the live model."""
         return self._limit_of_row, self._hour_of_row, self._rows.astype(np.int64)
 
-    def injection_mw(self, values: Array) -> Array:
-        """Nodal net injections (node, hours) [MW] of a column vector of the live model."""
-        if not self._balance.matrix.shape[1]:
+    def injected_mw(self, values: Array) -> Array:
+        """Net injections of nodes, and behind them powers at risk, (node + power, hours) [MW] of a column vector."""
+        if not self._injected.matrix.shape[1]:
             raise SolverError("limits were not bound before solving")
-        moved = np.asarray(self._balance.matrix @ values).reshape(self.hours, self.nodes).T
-        injection: Array = moved + self._constant_mw
-        return injection
+        moved = np.asarray(self._injected.matrix @ values).reshape(self.hours, self._width).T
+        injected: Array = moved + self._constant_mw
+        return injected
 
     def add_broken(self, values: Array | None = None, more_mw: Array | float = 0.0) -> int:
         """Add the limits that a solution breaks (by default the live model's present one), and return how many.
 
         ``more_mw`` (node, hours) is injected beside what the columns say [MW].
         """
-        injection = self.injection_mw(self.live.values() if values is None else values) + more_mw
-        limit, hour = self._violated(self.limits.flow_mw(injection))
+        injected = self.injected_mw(self.live.values() if values is None else values)
+        injected[: self.nodes] += more_mw
+        limit, hour = self._violated(self.limits.flow_mw(injected))
         if self.limits.outages is not None:
-            after, at = self._violated_after_outages(self.limits.outages, injection)
+            after, at = self._violated_after_outages(self.limits.outages, injected)
             limit, hour = np.concatenate([limit, after]), np.concatenate([hour, at])
         if limit.size:
             self._add(limit, hour)
         return int(limit.size)
 
     def shadow_prices(self) -> Array:
-        """Duals of the limits but those after outages, (limit, hours) [objective per MW]; zero where no row is."""
+        """Duals of all limits but those of branches after outages, (limit, hours) [objective per MW]; zero: no row."""
         prices = np.zeros((len(self.limits.matrix), self.hours))
         usual = self._limit_of_row < len(self.limits.matrix)
         if usual.any():
@@ -175,13 +188,16 @@ class LazyLimits:
         prices = OutagePrices(
             np.zeros((self.nodes, self.hours)),
             np.zeros((0 if outages is None else outages.network.n_branch, self.hours)),
+            np.zeros((self._width - self.nodes, self.hours)),
         )
         mine = self._limit_of_row >= len(self.limits.matrix)
         if outages is not None and mine.any():
             dual = self.live.row_duals(self._rows[mine]) / step_h
             binding = dual != 0.0
             limit, hour, dual = self._limit_of_row[mine][binding], self._hour_of_row[mine][binding], dual[binding]
-            np.add.at(prices.nodal.T, hour, dual[:, None] * self.limits.rows(limit)[0])
+            factors = dual[:, None] * self.limits.rows(limit)[0]
+            np.add.at(prices.nodal.T, hour, factors[:, : self.nodes])
+            np.add.at(prices.power.T, hour, -factors[:, self.nodes :])
             branch, outage = self.limits.after_outage(limit)
             # what is left of parallel circuits has its share of the limit
             share = outages.limit_mw[branch, outage] / outages.emergency_mw[branch]
@@ -195,21 +211,21 @@ class LazyLimits:
         return worst_per_hour(excess, _WORST_PER_HOUR)
 
     def _violated_after_outages(
-        self, outages: OutageFactors, injection_mw: Array
+        self, outages: OutageFactors, injected_mw: Array
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         mine = self._limit_of_row >= len(self.limits.matrix)
         known = (*self.limits.after_outage(self._limit_of_row[mine]), self._hour_of_row[mine])
-        branch, outage, hour = broken_after_outages(outages, branch_flow_mw(outages.network, injection_mw), known)
+        branch, outage, hour = broken_after_outages(outages, outages.at_stake_mw(injected_mw), known)
         return len(self.limits.matrix) + branch * outages.count + outage, hour
 
     def _add(self, limit: NDArray[np.int64], hour: NDArray[np.int64]) -> None:
-        rows, nodes = limit.size, self.nodes
-        columns = (hour[:, None] * nodes + np.arange(nodes)).ravel()
+        rows, width = limit.size, self._width
+        columns = (hour[:, None] * width + np.arange(width)).ravel()
         pick = sp.csr_array(
-            (self.limits.rows(limit)[0].ravel(), columns, np.arange(0, rows * nodes + 1, nodes)),
-            shape=(rows, nodes * self.hours),
+            (self.limits.rows(limit)[0].ravel(), columns, np.arange(0, rows * width + 1, width)),
+            shape=(rows, width * self.hours),
         )
-        matrix = sp.csr_array(pick @ self._balance.matrix)
+        matrix = sp.csr_array(pick @ self._injected.matrix)
         matrix.data[np.abs(matrix.data) < 1e-12] = 0.0
         matrix.eliminate_zeros()
         lower, upper = self._row_bounds(limit, hour)

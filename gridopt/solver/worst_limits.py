@@ -25,7 +25,7 @@ def worst_per_hour(excess_mw: Array, most: int) -> tuple[Numbers, Numbers]:
 
 
 def broken_after_outages(
-    outages: OutageFactors, flow_mw: Array, known: tuple[Numbers, Numbers, Numbers]
+    outages: OutageFactors, at_stake_mw: Array, known: tuple[Numbers, Numbers, Numbers]
 ) -> tuple[Numbers, Numbers, Numbers]:
     """Worst limits that are broken after outages: of each branch and hour one outage, of each hour some branches.
 
@@ -35,8 +35,8 @@ def broken_after_outages(
     ----------
     outages
         Flows after outages, and their limits.
-    flow_mw
-        (branch, time) flows before any outage [MW].
+    at_stake_mw
+        (branch + power, time) flows before any outage, and powers at risk [MW].
     known
         Branch, outage and hour of the limits that have a row already.
 
@@ -45,11 +45,12 @@ def broken_after_outages(
     tuple of ndarray
         Branch, outage and hour of each limit to be added.
     """
-    excess, worst = np.full(flow_mw.shape, -np.inf), np.zeros(flow_mw.shape, dtype=np.int64)
-    reachable = outages.largest_mw(flow_mw) > outages.limit_mw + FLOW_TOLERANCE_MW
+    shape = outages.network.n_branch, at_stake_mw.shape[1]
+    excess, worst = np.full(shape, -np.inf), np.zeros(shape, dtype=np.int64)
+    reachable = outages.largest_mw(at_stake_mw) > outages.limit_mw + FLOW_TOLERANCE_MW
     for row in np.flatnonzero(reachable.any(axis=1)):
         outage = np.flatnonzero(reachable[row])
-        after = outages.combination(np.full(outage.size, row), outage) @ flow_mw
+        after = outages.combination(np.full(outage.size, row), outage) @ at_stake_mw
         over = np.abs(after) - outages.limit_mw[row, outage, None]
         mine = (known[0] == row) & reachable[row, known[1]]
         over[np.searchsorted(outage, known[1][mine]), known[2][mine]] = -np.inf

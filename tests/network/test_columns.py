@@ -19,6 +19,8 @@ from gridopt.network.io import read_net, write_json
 BREAKS: dict[str, object] = {
     "> 0": 0.0,
     ">= 0": -1.0,
+    ">= 1": 0.9,
+    "a whole number >= 0": -1,
     "a whole number >= 1": 0,
     "within [0, 1]": 1.01,
     "within (0, 1]": 0.0,

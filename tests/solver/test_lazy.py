@@ -60,7 +60,7 @@ def lazy_model(market, **options):
 def solve(live, limits):
     """Flows of the solution that breaks no limit."""
     BoundWindow(live, limits, LazyRows(live, [])).solve(lambda: np.zeros(0, np.int32))
-    return limits.limits.flow_mw(limits.injection_mw(live.values()))
+    return limits.limits.flow_mw(limits.injected_mw(live.values()))
 
 
 @pytest.mark.parametrize("start", ["basis", "presolve"])
@@ -94,7 +94,7 @@ def test_injections_and_flows_are_those_of_the_solution():
     limits.rebind(market.lower, market.upper)
     flow = solve(live, limits)
     live.unpack()
-    injection = limits.injection_mw(live.values())
+    injection = limits.injected_mw(live.values())
     np.testing.assert_allclose(injection, market.injection.value, atol=1e-6)
     np.testing.assert_allclose(flow, market.limits.flow_mw(injection))
 

@@ -200,13 +200,25 @@ def _flows(view: View, grid: Grid, injection: Array, flows: Array) -> Iterator[F
 
 
 def _interfaces(view: View, grid: Grid, flows: Array) -> Iterator[Finding]:
-    interface, members = view.case.net["interface"], view.case.net["interface_branch"]
-    if not len(interface):
+    names = [str(name) for name in view.case.net["interface"]["name"]]
+    if not names:
         return
+    ours = section_flows_mw(view, grid, flows)
+    written, place = view.array("interface_flow_mw", ("interface", "time")), section_places(view)
+    yield equal(INTERFACE, written[place], ours, names, view.time, tolerance=FLOW_MW)
+    low, high = section_limits_mw(view)
+    yield worse(
+        at_most(INTERFACE_LIMIT, ours, high, names, view.time, tolerance=FLOW_MW),
+        at_most(INTERFACE_LIMIT, -ours, -low, names, view.time, tolerance=FLOW_MW),
+    )
+
+
+def section_flows_mw(view: View, grid: Grid, flows: Array) -> Array:
+    """Flow over each interface, (interface, time) [MW], of the flows of our branches."""
     row_of = {(branch.element, branch.index, branch.side): row for row, branch in enumerate(grid.branches)}
-    names = [str(name) for name in interface["name"]]
+    names = [str(name) for name in view.case.net["interface"]["name"]]
     ours = np.zeros((len(names), view.steps))
-    for _, member in members.iterrows():
+    for _, member in view.case.net["interface_branch"].iterrows():
         if member["interface"] not in names:
             continue
         element, index = str(member["element"]), int(member["index"])
@@ -218,17 +230,26 @@ def _interfaces(view: View, grid: Grid, flows: Array) -> Iterator[Finding]:
         key = (element, index, "hv" if element == "trafo3w" else "")
         if key in row_of:
             ours[at] += float(member["sign"]) * flows[row_of[key]]
-    written = view.array("interface_flow_mw", ("interface", "time"))
+    return ours
+
+
+def section_places(view: View) -> list[int]:
+    """Place in the dataset of each interface of the net."""
     labels = view.data["interface"].to_numpy().astype(str).tolist()
-    if any(name not in labels for name in names):
-        raise MissingValuesError("interface_flow_mw", next(name for name in names if name not in labels))
-    yield equal(INTERFACE, written[[labels.index(n) for n in names]], ours, names, view.time, tolerance=FLOW_MW)
+    names = [str(name) for name in view.case.net["interface"]["name"]]
+    missing = next((name for name in names if name not in labels), None)
+    if missing is not None:
+        raise MissingValuesError("interface_flow_mw", missing)
+    return [labels.index(name) for name in names]
+
+
+def section_limits_mw(view: View) -> tuple[Array, Array]:
+    """Lower and upper limits of the interfaces, (interface, time) [MW]; infinite where there is none."""
+    interface = view.case.net["interface"]
     low, high = (interface[f"{side}_mw"].to_numpy(float)[:, None] for side in ("min", "max"))
-    low = np.where(np.isnan(low), -np.inf, low * view.series(interface["min_profile"]))
-    high = np.where(np.isnan(high), np.inf, high * view.series(interface["max_profile"]))
-    yield worse(
-        at_most(INTERFACE_LIMIT, ours, high, names, view.time, tolerance=FLOW_MW),
-        at_most(INTERFACE_LIMIT, -ours, -low, names, view.time, tolerance=FLOW_MW),
+    return (
+        np.where(np.isnan(low), -np.inf, low * view.series(interface["min_profile"])),
+        np.where(np.isnan(high), np.inf, high * view.series(interface["max_profile"])),
     )
 
 
