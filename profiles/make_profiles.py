@@ -3,9 +3,9 @@
 Usage: ``python profiles/make_profiles.py FACTS_FOLDER [--nodes networks/jilin/nodes.csv] [--out profiles]``
 
 Capacity by county and the water of the years come from the tables beside ``nodes.csv`` (``wind.csv``,
-``solar.csv``, ``capacity_by_year.csv``, ``hydro_years.csv``, ``statistics.csv``). Writes ``jilin_base.nc`` and the
-small tables ``jilin_*.csv``. Seeded: the same input gives the same files. What is cited, derived, assumed or synthetic
-stands in ``SOURCES.md``.
+``solar.csv``, ``capacity_by_year.csv``, ``hydro_years.csv``, ``reservoirs.csv``, ``reservoir_levels.csv``,
+``statistics.csv``). Writes ``jilin_base.nc`` and the small tables ``jilin_*.csv``. Seeded: the same input gives the
+same files. What is cited, derived, assumed or synthetic stands in ``SOURCES.md``.
 """
 
 import argparse
@@ -217,6 +217,7 @@ def make(facts, nodes_file):
         "county_weights": weights,
         "use_shapes": make_tables.use_shapes(),
         "reservoir_bands": make_tables.reservoir_bands(nodes_file.parent),
+        "reservoir_levels": make_tables.reservoir_levels(nodes_file.parent),
     }
     return xr.Dataset(variables, coords=coordinates, attrs=attributes), tables
 

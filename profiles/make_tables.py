@@ -239,3 +239,9 @@ def reservoir_bands(network):
     table = pd.read_csv(network / "reservoirs.csv")
     table = table[table["band_high_profile"].notna()][["name", "flood_level_pu", "reason"]]
     return table.rename(columns={"name": "reservoir"}).assign(source="network reservoirs.csv", confidence="assumed")
+
+
+def reservoir_levels(network):
+    """Quartiles of the recorded levels by month, between which a reservoir is kept, from the network's table."""
+    table = pd.read_csv(network / "reservoir_levels.csv")[["reservoir", "month", "low_pu", "high_pu"]]
+    return table.assign(source="network reservoir_levels.csv, recorded levels of 2011-2021", confidence="derived")

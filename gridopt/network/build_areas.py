@@ -24,8 +24,10 @@ def add_contracts(net: pandapowerNet, csv: Tables, year: int) -> None:
     mean = csv["tie_years"].query("year == @year").set_index("name")["p_mw"]
     table = rows[["name", "kind", "profile", "band_mw", "min_p_mw", "max_p_mw", "ramp_mw_per_h", "steps_per_day"]]
     table = table.astype(dict.fromkeys(table.columns[3:], float))
+    band, period = "band_mw", "energy_period"
     if year <= LAST_YEAR_BEFORE_SPOT:
-        table["band_mw"] = rows["band_until_2024_mw"].astype(float)
+        band, period = "band_until_2024_mw", "energy_period_until_2024"
+    table["band_mw"] = rows[band].astype(float)
     table.insert(1, "bus", bus[rows["bus"]].to_numpy())
     table.insert(3, "p_mw", mean.reindex(rows["name"]).to_numpy())
     table["annual_mwh"] = table["p_mw"] * HOURS_PER_YEAR
@@ -33,8 +35,7 @@ def add_contracts(net: pandapowerNet, csv: Tables, year: int) -> None:
     for column in (*numbers, "pole_overload_pu", "response_mw"):
         table[column] = rows[column].astype(float)
     table["poles"] = rows["poles"].astype(int)
-    for column in ("energy_period", "base"):
-        table[column] = rows[column]
+    table["energy_period"], table["base"] = rows[period], rows["base"]
     table["in_service"] = True
     net["tie"] = table
 
@@ -108,6 +109,7 @@ def add_reservoirs(net: pandapowerNet, csv: Tables, year: int) -> None:
             "inflow_m3_per_s": wet * rows["inflow_m3_per_s"],
             "min_release_m3_per_s": rows["min_release_m3_per_s"].astype(float),
             "profile": rows["profile"],
+            "band_low_profile": rows["band_low_profile"],
             "band_high_profile": rows["band_high_profile"],
             "upstream": rows["upstream"],
             "delay_h": rows["delay_h"].astype(float),

@@ -21,7 +21,7 @@ TABLES = (
 # Columns of text: an empty cell is the empty word.
 TEXT = [
     *("city", "name_zh", "reservoir", "profile", "target", "reason", "base", "behind", "feeds", "plugged_profile"),
-    *("pv_profile", "upstream", "band_high_profile"),
+    *("pv_profile", "upstream", "band_low_profile", "band_high_profile"),
 ]
 
 

@@ -283,6 +283,8 @@ def _flexible(base: xr.Dataset, days: Days, heat: Series, folder: Path, name: st
             _attributes(base, "heat_demand", "demand", "heat that electric heating gives: mean of the cities"),
         ),
     }
+    recorded = {**assumed, "source": "recorded levels and flood limit, see SOURCES.md"}
     for level, values in flexible.reservoir_bands(folder, name, days).items():
-        series[level] = (values, {"kind": "level", "long_name": "flood limit of the reservoir", **assumed})
+        side = "lowest" if level.startswith("level_low_") else "highest"
+        series[level] = (values, {"kind": "level", "long_name": f"{side} usual level of the reservoir", **recorded})
     return series

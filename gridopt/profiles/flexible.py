@@ -2,7 +2,8 @@
 
 Vehicles use energy when they drive and charge when they are plugged in; both are day shapes of
 ``<name>_use_shapes.csv``. Electric heating uses what the day and the hour ask for, whenever its store was charged.
-Reservoirs stay below their flood limit in the flood season: ``<name>_reservoir_bands.csv``.
+Reservoirs stay where they usually stood in a month (``<name>_reservoir_levels.csv``) and below their flood limit in
+the flood season (``<name>_reservoir_bands.csv``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gridopt.profiles.calendar import SLOTS, month_of_slots
 from gridopt.profiles.tables import read_table
 
 if TYPE_CHECKING:
@@ -47,10 +49,20 @@ def heating_use(heat: list[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def reservoir_bands(folder: Path, name: str, days: Days) -> dict[str, NDArray[np.float64]]:
-    """Highest level of each reservoir with a flood limit [pu of the useful volume], (hours,)."""
-    table = read_table(folder / f"{name}_reservoir_bands.csv")
-    turns = (0, DRAWDOWN, LIMIT_FROM, LIMIT_TO, REFILLED, 366)
-    return {
-        f"level_{row.reservoir}": np.repeat(np.interp(days.slot, turns, (1.0, 1.0, limit, limit, 1.0, 1.0)), 24)
-        for row, limit in zip(table.itertuples(), table["flood_level_pu"].astype(float), strict=True)
-    }
+    """Lowest and highest level of each reservoir with a band [pu of the useful volume], (hours,).
+
+    A recorded level holds in the middle of its month; between two months the level is linear, also over the turn of the
+    year.  The flood limit cuts the highest level.
+    """
+    limits = read_table(folder / f"{name}_reservoir_bands.csv").set_index("reservoir")["flood_level_pu"].astype(float)
+    table = read_table(folder / f"{name}_reservoir_levels.csv").sort_values("month")
+    turns = (0, DRAWDOWN, LIMIT_FROM, LIMIT_TO, REFILLED, SLOTS)
+    middle = [np.flatnonzero(month_of_slots() == month).mean() for month in range(1, 13)]
+    bands: dict[str, NDArray[np.float64]] = {}
+    for reservoir, flood in limits.items():
+        own = table[table["reservoir"] == reservoir]
+        low, high = (np.interp(days.slot, middle, own[column], period=SLOTS) for column in ("low_pu", "high_pu"))
+        limit = np.interp(days.slot, turns, (1.0, 1.0, flood, flood, 1.0, 1.0))
+        bands[f"level_low_{reservoir}"] = np.repeat(np.minimum(low, limit), 24)
+        bands[f"level_{reservoir}"] = np.repeat(np.minimum(high, limit), 24)
+    return bands

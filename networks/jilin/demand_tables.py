@@ -16,6 +16,9 @@ NET_EXPORT_TWH = {2022: 17.57, 2023: 21.652, 2024: 22.0, 2030: 22.0}
 # Flexible production, data centres [TWh]: parts of the consumption of the statistics, size assumed.
 DATA_CENTRE_TWH = {2018: 0.2, 2022: 0.4, 2025: 0.6, 2030: 1.2}
 PROSUMER_KINDS = ("captive", "building", "data_centre", "virtual_power_plant")
+# Contracts whose hours are known, and what of them is Jilin's: of the line to Shandong its contract over the whole.
+CONTRACT_PATHS = {"heilongjiang": "hl_to_jl_mw", "liaoning": "jl_to_ln_mw", "zhalute": "ime_to_sd_mw"}
+CONTRACT_YEAR = 2021
 
 
 def demand_twh(facts: Path) -> pd.DataFrame:
@@ -96,6 +99,25 @@ def tie_years(facts: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["name", "year", "p_mw", "source", "confidence"])
 
 
+def contract_bands_mw(facts: Path, years: pd.DataFrame) -> pd.Series:
+    """How far each contract left the mean day of its month at most, August to October 2021 [MW]; row: tie."""
+    hours = pd.read_csv(facts / "r2_tie_contract_hourly_2021_aug_oct.csv", parse_dates=["time_utc8"])
+    hours = hours.set_index("time_utc8")[list(CONTRACT_PATHS.values())]
+    mean_day = hours.groupby([hours.index.month, hours.index.hour]).transform("mean")
+    widest = (hours - mean_day).abs().max().set_axis(list(CONTRACT_PATHS))
+    jilin_mw = years[years["year"] == CONTRACT_YEAR].set_index("name").at["zhalute", "p_mw"]
+    widest["zhalute"] *= jilin_mw / hours[CONTRACT_PATHS["zhalute"]].mean()
+    return widest.round(-1)
+
+
+def ties(facts: Path, years: pd.DataFrame) -> pd.DataFrame:
+    """Ties with the band of their contract before and after the spot market; no known band: none."""
+    table = judgement("ties")
+    until = table["name"].map(contract_bands_mw(facts, years)).fillna(0.0)
+    table.insert(table.columns.get_loc("band_mw") + 1, "band_until_2024_mw", until)
+    return table.assign(source="unit-commitment study of 2021 and own rules", confidence="assumed")
+
+
 def pilots() -> pd.DataFrame:
     """Rules of the pilot parks."""
     parks = judgement("parks")
@@ -116,8 +138,8 @@ def write_all(facts: Path, points: pd.DataFrame) -> None:
     """Write the tables of this module."""
     write(demand_twh(facts), "demand")
     write(load_sites(points), "loads")
-    ties = judgement("ties").assign(source="unit-commitment study of 2021 and own rules", confidence="assumed")
-    write(ties, "ties")
-    write(tie_years(facts), "tie_years")
+    years = tie_years(facts)
+    write(ties(facts, years), "ties")
+    write(years, "tie_years")
     write(judgement("interfaces").assign(source="see reason", confidence="assumed"), "interfaces")
     write(pilots(), "pilots")

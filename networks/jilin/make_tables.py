@@ -18,6 +18,7 @@ import plant_tables
 import policy_tables
 import renewable_tables
 import statistics_tables
+import water_tables
 from facts import HERE
 
 
@@ -25,6 +26,7 @@ def main(facts: Path) -> None:
     grid_tables.write_all(facts)
     points = pd.read_csv(HERE / "nodes.csv")
     totals = plant_tables.write_all(facts, points)
+    water_tables.write_all(facts, totals)
     renewable_tables.write_all(facts, points, totals)
     demand_tables.write_all(facts, points)
     demand_side_tables.write_all(points)

@@ -1,4 +1,4 @@
-"""Thermal, hydro, biomass, storage: the plants of Jilin, from unit lists to clusters of equal units."""
+"""Thermal, biomass, storage: the plants of Jilin, from unit lists to clusters of equal units."""
 
 from __future__ import annotations
 
@@ -34,10 +34,6 @@ OTHER_NODES = {
     "tonghua_urban": ("tonghua", "baishan"),
     "yanji": ("yanbian",),
 }
-SECONDS_PER_HOUR = 3600.0
-HOURS_PER_YEAR = 8760.0
-CASCADE_TWH = 2.04 + 0.44 + 1.709  # Baishan, Hongshi, Fengman in a mean year, see SOURCES.md
-RUN_OF_RIVER_MEAN = 0.30  # as in the profiles
 BIOMASS_POINTS = {2018: 600.0, 2020: 790.0, 2025: 1600.0, 2030: 1600.0}
 # What was added after 2020 (810 MW in the plan, cited) counts as biomass CHP in the four cities that the plan names.
 BIOMASS_CHP_NODES = {
@@ -208,107 +204,6 @@ def biomass(totals: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(source=source, confidence="assumed")
 
 
-def hydro(totals: pd.DataFrame) -> pd.DataFrame:
-    """Conventional hydro: named plants, and small plants as the rest of the statistics."""
-    named = judgement("hydro")
-    small = {"huadian": ("jilin", 0.25), "fusong": ("baishan", 0.30), "tonghua_urban": ("tonghua", 0.20)}
-    small |= {"antu": ("yanbian", 0.25)}
-    rows = []
-    for total in totals.itertuples():
-        column = str(min(max(total.year, 2018), 2020))
-        for plant in named.itertuples():
-            size = float(named.loc[plant.Index, column])
-            reservoir = plant.reservoir if isinstance(plant.reservoir, str) else ""
-            kind = (plant.name, plant.name_zh, plant.bus, plant.city, plant.technology, reservoir)
-            rows.append((*kind, total.year, size, "hydro tracker and power plant database", "derived"))
-        rest = total.hydro_conventional - named[column].sum()
-        for bus, (city, share) in small.items():
-            kind = (f"small_hydro_{city}", "小水电", bus, city, "hydro_ror", "")
-            rows.append((*kind, total.year, round(rest * share, 3), "statistics minus named plants", "assumed"))
-    names = ["name", "name_zh", "bus", "city", "technology", "reservoir", "year", "max_p_mw", "source", "confidence"]
-    return pd.DataFrame(rows, columns=names)
-
-
-def reservoirs(facts: Path) -> pd.DataFrame:
-    """The Songhua cascade: in volumes, and beside it in energy (useful storage times TWh per runoff).
-
-    Each plant's power per flow is its mean energy per mean runoff, so that a mean year of natural inflow, all of it
-    turbined, gives the mean energies. Inflow is local: what a reservoir receives beyond the one above it.
-    """
-    water = pd.read_csv(facts / "hydrology.csv").set_index(["object", "parameter"])["value"]
-
-    def number(what: str, parameter: str) -> float:
-        return float(water[(what, parameter)])
-
-    runoff_mm3 = {
-        "baishan": 1e3 * number("upper Songhua into Baishan", "mean_annual_runoff"),
-        "hongshi": 1e3 * number("Second Songhua at Hongshi (below Baishan)", "mean_annual_runoff"),
-        "fengman": 1e3 * number("Second Songhua at Jilin station (just below Fengman)", "mean_annual_runoff"),
-    }
-    twh = {name: number(name.capitalize(), "mean_annual_generation") for name in runoff_mm3}
-    volume_mm3 = {name: 1e3 * number(name.capitalize(), "useful_storage") for name in ("baishan", "fengman")}
-    volume_mm3["hongshi"] = 200 * 48.0 / (twh["hongshi"] * 1e6 / runoff_mm3["hongshi"])  # two days at full power
-    min_release_mw = {"fengman": 74.0}
-    start = {"baishan": 0.65, "hongshi": 0.50, "fengman": 0.65}
-    rows = []
-    for row in judgement("hydro_cascade").itertuples():
-        name = str(row.name)
-        mwh_per_mm3 = twh[name] * 1e6 / runoff_mm3[name]
-        above = runoff_mm3[row.upstream] if isinstance(row.upstream, str) else 0.0
-        k = mwh_per_mm3 * SECONDS_PER_HOUR / 1e6  # MW per m3/s
-        inflow_mw = round(twh[name] * 1e6 / 8760, 2)
-        flood = (row.level_flood_m - row.level_dead_m) / (row.level_normal_m - row.level_dead_m)
-        release = min_release_mw.get(name, 0.0)
-        rows.append(
-            {
-                "name": name,
-                "gen": f"hydro_{name}",
-                "max_e_mwh": round(mwh_per_mm3 * volume_mm3[name]),
-                "inflow_mw": inflow_mw,
-                "min_release_mw": release,
-                "mw_per_m3_per_s": round(k, 5),
-                "max_v_mm3": round(volume_mm3[name], 1),
-                "inflow_m3_per_s": round((runoff_mm3[name] - above) * 1e6 / (8760 * SECONDS_PER_HOUR), 2),
-                "min_release_m3_per_s": round(release / k, 1),
-                "profile": f"inflow_{row.local_runoff_of}",
-                "flood_level_pu": 1.0 if np.isnan(flood) else round(flood, 3),
-                "band_high_profile": "" if np.isnan(flood) else f"level_{name}",
-                "upstream": row.upstream if isinstance(row.upstream, str) else "",
-                "delay_h": float(row.delay_h),
-                "start_share": start[name],
-                "reason": row.reason,
-            }
-        )
-    source = "hydrology of the facts: runoff cited, generation and useful storage partly remembered"
-    return pd.DataFrame(rows).assign(source=source, confidence="derived")
-
-
-def mean_hydro_twh(totals: pd.DataFrame) -> pd.Series:
-    """What the conventional hydro plants of each year give in a mean year: the cascade, the others at 0.30."""
-    plants = hydro(totals)
-    river = plants[plants["technology"] == "hydro_ror"].groupby("year")["max_p_mw"].sum()
-    return CASCADE_TWH + RUN_OF_RIVER_MEAN * HOURS_PER_YEAR * river / 1e6
-
-
-def hydro_years(facts: Path, totals: pd.DataFrame) -> pd.DataFrame:
-    """Wet and dry years: conventional hydro generation over that of a mean year, 1 where unknown."""
-    mean_twh = mean_hydro_twh(totals)
-    monthly = pd.read_csv(facts / "generation_monthly.csv")
-    total = monthly[monthly["technology"] == "hydro_incl_pumped"].groupby("year")["ytd_twh"].max()
-    total[2024] = 10.97
-    # What pumped storage gives in the backcast. In truth it is more, but then the pumps stand in the consumption of the
-    # statistics, and the demand of the model can't take that part of it back.
-    pumped_twh = {2018: 0.05, 2020: 0.05, 2021: 0.15, 2022: 0.25, 2024: 0.25}
-    rows = []
-    for year in YEARS:
-        known = year in total.index
-        factor = (total[year] - between(pumped_twh, year)) / mean_twh[year] if known else 1.0
-        source = "statistics minus the pumped discharge of the backcast" if known else "mean year"
-        rows.append((year, round(factor, 3), source))
-    frame = pd.DataFrame(rows, columns=["year", "inflow_factor", "source"])
-    return frame.assign(confidence=["derived" if y in total.index else "assumed" for y in YEARS])
-
-
 def pumped_storage(facts: Path) -> pd.DataFrame:
     """Pumped storage by year: the plants of the 12.1 GW set."""
     listed = pd.read_csv(facts / "pumped_storage_pipeline.csv").set_index("name_en")
@@ -352,7 +247,7 @@ def batteries() -> pd.DataFrame:
 
 
 def write_all(facts: Path, points: pd.DataFrame) -> pd.DataFrame:
-    """Write every table of plants but wind and solar; returns the yearly totals."""
+    """Write every table of plants but water, wind and solar; returns the yearly totals."""
     totals = official(facts)
     units = thermal(facts)
     write(totals, "capacity_by_year")
@@ -361,9 +256,6 @@ def write_all(facts: Path, points: pd.DataFrame) -> pd.DataFrame:
     write(start_costs(units), "start_costs")
     write(other_thermal(units, totals, points), "thermal_other")
     write(biomass(totals, points), "biomass")
-    write(hydro(totals), "hydro")
-    write(reservoirs(facts), "reservoirs")
-    write(hydro_years(facts, totals), "hydro_years")
     write(pumped_storage(facts), "pumped_storage")
     write(batteries(), "batteries")
     return totals

@@ -237,6 +237,26 @@ def test_cascade_in_volumes_has_the_energies_of_the_plants(nets):
     assert (lakes["max_v_mm3"] * mwh_per_mm3).tolist() == pytest.approx(lakes["max_e_mwh"].tolist(), rel=1e-3)
     assert (lakes["min_release_m3_per_s"] * lakes["mw_per_m3_per_s"]).tolist() == pytest.approx([0, 0, 74], abs=0.1)
     assert lakes["band_high_profile"].tolist() == ["level_baishan", "", "level_fengman"]
+    assert lakes["band_low_profile"].tolist() == ["level_low_baishan", "", "level_low_fengman"]
+
+
+def test_reservoirs_begin_the_year_between_the_medians_of_december_and_january(nets):
+    levels = pd.read_csv(networks_folder() / "jilin" / "reservoir_levels.csv").set_index(["reservoir", "month"])
+    assert (levels["recorded_years"] >= 9).all()
+    lakes = nets[2022]["reservoir"].set_index("name")
+    share = lakes["start_v_mm3"] / lakes["max_v_mm3"]
+    for lake in ("baishan", "fengman"):
+        turn = levels.loc[[(lake, 12), (lake, 1)], "median_pu"].mean()
+        assert share[lake] == pytest.approx(turn, abs=1e-3)
+
+
+def test_contracts_move_as_those_of_2021_did_until_the_spot_market(nets):
+    names = ["heilongjiang", "liaoning", "zhalute"]
+    before, after = (nets[year]["tie"].set_index("name").loc[names] for year in (2022, 2025))
+    assert before["band_mw"].tolist() == [260.0, 160.0, 160.0]
+    assert after["band_mw"].tolist() == [600.0, 800.0, 600.0]
+    assert before["energy_period"].tolist() == ["month"] * 3
+    assert after["energy_period"].tolist() == ["year", "year", "month"]
 
 
 @pytest.mark.parametrize("year", YEARS)

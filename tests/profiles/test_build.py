@@ -65,7 +65,8 @@ def test_names_of_the_contract(typical):
     expected |= {f"heat_{city}" for city in CITIES}
     expected |= {"inflow_baishan", "inflow_fengman", "inflow_other"}
     expected |= {"tie_heilongjiang", "tie_liaoning", "tie_zhalute", "tie_hvdc"}
-    expected |= {"use_ev", "plugged_ev", "use_electric_heating", "level_baishan", "level_fengman"}
+    expected |= {"use_ev", "plugged_ev", "use_electric_heating"}
+    expected |= {f"level_{side}{lake}" for side in ("", "low_") for lake in ("baishan", "fengman")}
     assert set(typical.data_vars) == expected
     for name, values in typical.data_vars.items():
         assert {"units", "kind", "source", "licence", "confidence", "long_name"} <= set(values.attrs), name
@@ -286,12 +287,23 @@ def test_all_faults_of_a_request_at_once():
         profiles.build("nowhere", year=2022)
 
 
-def test_flood_limits_hold_from_june_to_the_middle_of_september(typical):
-    level = typical["level_fengman"].to_series()
-    assert level["2030-01-01":"2030-05-15"].eq(1.0).all()
-    assert level["2030-06-02":"2030-09-14"].eq(0.86).all()
-    assert level["2030-10-02":].eq(1.0).all()
-    assert level.between(0.86, 1.0).all()
+def test_levels_stay_between_the_quartiles_of_the_record_and_below_the_flood_limit(typical):
+    low, high = typical["level_low_baishan"].to_series(), typical["level_baishan"].to_series()
+    # the middle of January and of October: the quartiles of the record as they stand
+    assert low["2030-01-16 12:00"] == pytest.approx(0.751, abs=1e-3)
+    assert high["2030-01-16 12:00"] == pytest.approx(0.936, abs=1e-3)
+    assert low["2030-10-16 12:00"] == pytest.approx(0.854, abs=1e-3)
+    # halfway between two middles of a month the level is their mean, also over the turn of the year
+    assert low["2030-12-31 23:00"] == pytest.approx((0.785 + 0.751) / 2, abs=2e-3)
+    assert high["2030-06-02":"2030-09-14"].max() == pytest.approx(0.909)
+
+
+@pytest.mark.parametrize("year", [2021, 2024, 2030])
+def test_a_reservoir_always_has_room_between_its_lowest_and_highest_level(year):
+    series = profiles.build(year=year)
+    for lake in ("baishan", "fengman"):
+        low, high = series[f"level_low_{lake}"].to_numpy(), series[f"level_{lake}"].to_numpy()
+        assert ((low >= 0) & (low + 0.03 < high) & (high <= 1)).all(), lake
 
 
 def test_vehicles_are_plugged_in_by_night_and_driven_by_day(typical):
