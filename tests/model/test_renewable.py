@@ -68,6 +68,28 @@ def test_a_site_with_a_battery_keeps_its_own():
     assert pool[0] == pool[1] != pool[2]
 
 
+@settings(deadline=None, max_examples=8)
+@given(mw=arrays(float, (2, 3), elements=st.floats(1.0, 60.0)), limit_mw=st.floats(5.0, 60.0))
+def test_sharing_leaves_cost_injections_and_limits_as_they_are(mw, limit_mw):
+    # Wind, solar and wind at each end of a line that lets only so much through, 70 MW of load at the first.
+    net = grid(2, [(0, 1, 10.0, limit_mw)])
+    load(net, 0, 70.0)
+    generator(net, 0, 100.0, 300.0)
+    for bus, sizes in enumerate(mw):
+        for size, technology in zip(sizes, ("wind", "solar", "wind"), strict=True):
+            wind(net, bus, size, technology=technology)
+    _, free = solve(case_of(net, 1))
+    system, shared = solve(case_of(net, 1, policy=PRO_RATA))
+    assert shared.objective_cny == pytest.approx(free.objective_cny)
+    np.testing.assert_allclose(shared.injection_mw, free.injection_mw, atol=1e-6)
+    sites = system.part("renewable")
+    np.testing.assert_allclose(sites.nodes @ curtailment(shared), sites.nodes @ curtailment(free), atol=1e-6)
+    used = output(shared, "renewable", "renewable_p_mw")[3:].sum()
+    assert used <= limit_mw + 1e-6
+    rates = curtailment(shared)[:, 0] / mw.ravel()
+    np.testing.assert_allclose(rates, np.repeat(rates[[0, 3]], 3), atol=1e-6)
+
+
 def test_without_the_policy_nothing_is_shared():
     net = grid()
     wind(net, 0, 40.0)
