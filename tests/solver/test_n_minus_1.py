@@ -143,8 +143,8 @@ def test_the_lazy_optimum_of_a_day_is_that_of_all_rows(net, stores, every):
 
 def keeps_all_limits(system, record):
     """No flow after an outage is above its limit; some are at it, and few have a row."""
-    flow = branch_flow_mw(system.network, record.injection_mw)
-    worst, outage = worst_after_outages(system.outages, flow)
+    at_stake = system.outages.at_stake_mw(np.concatenate([record.injection_mw, record.power_at_risk_mw]))
+    worst, outage = worst_after_outages(system.outages, at_stake)
     excess = np.abs(worst) - np.take_along_axis(system.outages.limit_mw, outage, axis=1)
     assert np.nanmax(excess) < FLOW_TOLERANCE_MW
     assert (record.outage_price > 1e-6).sum() > 20
