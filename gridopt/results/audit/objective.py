@@ -34,6 +34,9 @@ SUMMARY = Check("objective", "the objective of the summary is the sum of all cos
 
 CHECKS = (HOURLY, TOTAL, SUMMARY)
 
+# What a MWh within the solver's tolerance costs at the value of lost load, rounded up [CNY].
+_ROUNDING_CNY = 2e-3
+
 Costs = dict[str, tuple[Array, Array]]
 _PARTS: tuple[Callable[[View], Costs], ...] = (
     *(generator.cost, thermal.cost, renewable.cost, hydro.cost, storage.cost, tie.cost, response.cost),
@@ -85,13 +88,11 @@ def audit(view: View, budgets: list[Budget]) -> Iterator[Finding]:
     expected[0] = _with_chords(view, names, operating, expected[0])
     both = [f"{name}, {word}" for word in ("operating", "penalty") for name in names]
     written, right = np.vstack([operating, penalty]), np.vstack(expected)
-    size = np.abs(right).max(axis=1, initial=0.0)[:, None]
+    size = np.maximum(np.abs(right).max(axis=1, initial=0.0), _ROUNDING_CNY / RELATIVE)[:, None]
     yield equal(HOURLY, written, right, both, view.time, size=size)
-    totals = np.abs(right).sum(axis=1)[:, None]
     # a component's total may be a small difference of large sums: the sums tell the size
-    yield equal(
-        TOTAL, written.sum(axis=1)[:, None], right.sum(axis=1)[:, None], both, [""], size=totals * OBJECTIVE / RELATIVE
-    )
+    totals = np.maximum(np.abs(right).sum(axis=1) * OBJECTIVE, _ROUNDING_CNY)[:, None]
+    yield equal(TOTAL, written.sum(axis=1)[:, None], right.sum(axis=1)[:, None], both, [""], size=totals / RELATIVE)
     yield _summary(view, expected)
 
 
