@@ -20,6 +20,7 @@ from gridopt.errors import AuditError, Fault, GridoptError, InputError
 from gridopt.settings import nearest
 from gridopt.studies.design import Scenario
 from gridopt.studies.outages import Failure, with_drawn_outages
+from gridopt.studies.season import in_season
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -119,7 +120,7 @@ class Job:
         summaries: list[WeekSummary] = []
         kept: list[dict[str, xr.DataArray]] = []
         for part in self.parts:
-            result = self._result(case.override(part.changes) if part.changes else case)
+            result = self._result(in_season(case.override(part.changes)) if part.changes else case)
             summaries.append(week_summary(result))
             kept.append({name: result.dataset[name] for name in self.keep if name in result.dataset})
         if not self.in_weeks:

@@ -17,6 +17,7 @@ from gridopt.studies.builtin.study import PERIOD, VARIANT, Answer, Numbers, Stud
 from gridopt.studies.progress import Count, Silent
 from gridopt.studies.runner import Finished, Limit, here, put_all
 from gridopt.studies.scenario import Job, Solved, Template, versions
+from gridopt.studies.season import in_season
 from gridopt.studies.store import Store, sha256_of
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class StudyJob(Job):
 
         variant = self.variants[str(scenario.changes[VARIANT])]
         period = self.periods[variant.case, str(scenario.changes[PERIOD])]
-        result = self._result(varied(self.cases[variant.case], variant, {**self.settings, **period.changes}))
+        result = self._result(in_season(varied(self.cases[variant.case], variant, {**self.settings, **period.changes})))
         if self.folder is not None:
             result.dataset.to_netcdf(result_file(self.folder, variant, period), engine="netcdf4")
         week = week_summary(result)
