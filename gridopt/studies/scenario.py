@@ -6,9 +6,10 @@ over, and a problem of its own is what makes the result independent of what its 
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -52,10 +53,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Solved:
-    """A scenario that has a result: its summary and the variables that are kept, by name."""
+    """A scenario that has a result: its summary and the variables that are kept, by name.
+
+    ``elapsed_s`` is what the whole scenario took where it was solved: changing the case, solving, audit.
+    """
 
     summary: dict[str, Number]
     kept: dict[str, xr.DataArray] = field(default_factory=dict)
+    elapsed_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,9 @@ class Job:
         try:
             if dict(self.versions) != versions():
                 return Failed(f"this worker has {versions()}, the sweep was begun with {dict(self.versions)}")
-            return self.solve(scenario)
+            began = time.perf_counter()
+            solved = self.solve(scenario)
+            return replace(solved, elapsed_s=time.perf_counter() - began)
         except GridoptError as error:
             return Failed(f"{error.status}: " + "\n".join(error.lines))
         except Exception as error:  # noqa: BLE001 - a defect in one scenario must not stop the others

@@ -65,6 +65,7 @@ class Record:
     sha256: str
     reason: str
     summary: dict[str, Any]
+    elapsed_s: float = 0.0
 
     @property
     def done(self) -> bool:
@@ -164,7 +165,11 @@ class Store:
             with contextlib.suppress(json.JSONDecodeError, KeyError, FileNotFoundError):
                 values = json.loads(file.read_text(encoding="utf-8"))
                 found[int(values["number"])] = Record(
-                    int(values["number"]), values["sha256"], values["reason"], values["summary"]
+                    int(values["number"]),
+                    values["sha256"],
+                    values["reason"],
+                    values["summary"],
+                    values.get("elapsed_s", 0.0),
                 )
         return found
 
@@ -203,6 +208,7 @@ class Store:
             "sha256": scenario_sha256(self.identity, scenario),
             "reason": outcome.reason if isinstance(outcome, Failed) else "",
             "summary": summary,
+            "elapsed_s": round(outcome.elapsed_s, 3) if isinstance(outcome, Solved) else 0.0,
         }
         text = json.dumps(record, ensure_ascii=False, indent=1)
         _write_whole(self.path / _RECORDS / f"{scenario.number:06d}.json", text.encode())
@@ -225,7 +231,7 @@ class Store:
         rows = []
         for record in self.records().values():
             row = {"number": record.number, **self._labels_of(record.number)}
-            facts = {"sha256": record.sha256, "reason": record.reason}
+            facts = {"sha256": record.sha256, "reason": record.reason, "elapsed_s": record.elapsed_s}
             rows.append(row | facts | {"status": "failed"} | record.summary)
         return pd.DataFrame(rows, columns=None if rows else ["number", "sha256", "reason", "status"])
 
