@@ -30,6 +30,7 @@ class GeneratorData(ComponentData):
     """Limits (element, time) [MW], cost coefficients (element,), and lines under which no cost may lie.
 
     ``piece_of`` names the element of each piece of the piecewise-linear costs: cost ≥ slope·p + intercept.
+    ``available_units`` (element, time) are those of clusters without commitment; NaN for what has no units.
     """
 
     min_mw: Array
@@ -41,13 +42,17 @@ class GeneratorData(ComponentData):
     piece_slope: Array
     piece_intercept: Array
     co2_t_per_mwh: Array
+    available_units: Array
 
 
 class Generator(Component[GeneratorData]):
     """Output of every generator without commitment."""
 
     name = "generator"
-    outputs = (Output("generator_p_mw", "generator", "MW", "output of thermal and other generators"),)
+    outputs = (
+        Output("generator_p_mw", "generator", "MW", "output of thermal and other generators"),
+        Output("generator_available_units", "generator", "1", "units not out of service"),
+    )
 
     worths = (
         Output("generator_minimum_worth_cny_per_mw", "generator", "CNY/MW", "saving of one MW less minimum output"),
@@ -70,6 +75,7 @@ class Generator(Component[GeneratorData]):
 
     def bind(self, window: Window) -> None:
         """Limits of the window."""
+        self._span = window.span
         self.lowest.value = self.data.min_mw[:, window.span]
         self.highest.value = self.data.max_mw[:, window.span]
 
@@ -114,5 +120,6 @@ class Generator(Component[GeneratorData]):
         return {"generator_p_mw": self.output}
 
     def results(self) -> dict[str, Array]:
-        """Output."""
-        return {"generator_p_mw": self.output.value}
+        """Output, and the units that are available."""
+        available = self.data.available_units[:, self._span]
+        return {"generator_p_mw": self.output.value, "generator_available_units": available}

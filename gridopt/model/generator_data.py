@@ -42,9 +42,9 @@ def read_generators(case: Case, network: DCNetwork) -> GeneratorData | None:
     steps = len(case.time)
     low = every_step(np.maximum(rows.min_p_mw, -_UNLIMITED_MW), steps)
     high = every_step(np.minimum(rows.max_p_mw, _UNLIMITED_MW), steps)
-    labels = _labels(case, rows)
+    labels, available = _labels(case, rows), np.full(low.shape, np.nan)
     if free:
-        _uncommitted_limits(case, network, rows, low, high)
+        _uncommitted_limits(case, network, rows, low, high, available)
     co2_t_per_mwh = _co2_t_per_mwh(case, rows)
     return GeneratorData(
         labels=labels,
@@ -59,6 +59,7 @@ def read_generators(case: Case, network: DCNetwork) -> GeneratorData | None:
         piece_slope=rows.segment_slope,
         piece_intercept=rows.segment_intercept,
         co2_t_per_mwh=co2_t_per_mwh,
+        available_units=available,
     )
 
 
@@ -108,7 +109,9 @@ def _labels(case: Case, rows: Dispatchable) -> tuple[str, ...]:
     )
 
 
-def _uncommitted_limits(case: Case, network: DCNetwork, rows: Dispatchable, low: Array, high: Array) -> None:
+def _uncommitted_limits(
+    case: Case, network: DCNetwork, rows: Dispatchable, low: Array, high: Array, available: Array
+) -> None:
     """Without commitment a cluster may run anywhere between its must-run part and its limit."""
     from gridopt.model.thermal_data import read_clusters
 
@@ -120,6 +123,7 @@ def _uncommitted_limits(case: Case, network: DCNetwork, rows: Dispatchable, low:
         if element == "gen" and int(index) in position:
             i = position[int(index)]
             must = clusters.must_run_units[i]
+            available[row] = clusters.available_units[i]
             low[row] = clusters.min_mw[i] * must + clusters.heat_floor_mw[i]
             high[row] = clusters.max_mw[i] * clusters.available_units[i] - clusters.heat_cut_mw[i]
 

@@ -68,7 +68,7 @@ def read_clusters(view: View) -> Clusters:
     season_low = np.fmax(rows.column("heat_season_min_pu") * high, low)
     season_high = np.fmax(np.fmin(rows.column("heat_season_max_pu") * high, high), season_low)
     if view.settings.policy.maintenance == "levelised":
-        available = view.values("generator_available_units", rows) if view.committed else available
+        available = view.values("generator_available_units", rows)
     to_come_down = _travel(season_low - stop_ramp, ramp_down)
     to_come_back = _travel(season_low - start_ramp, ramp_up) + min_down - 1
     # a unit limited by heat and by its start alike needs a step between
