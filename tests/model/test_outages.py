@@ -197,7 +197,7 @@ def test_a_short_horizon_has_its_share_of_the_days():
 
 
 def test_levelised_overhauls_without_commitment_are_known_to_the_audit():
-    # Two days of overhaul and one without heat: a dear plant that has to run gives the minimum of the units that are there.
+    # Two days of overhaul and one without heat: a dear plant that has to run gives the minimum of the units left.
     net = grid()
     load(net, 0, 150.0)
     thermal(net, 0, 2, 20.0, 60.0, 900.0, maintenance_days=365.0 / 2, heat_zone="town", must_run_units=2)
@@ -208,5 +208,5 @@ def test_levelised_overhauls_without_commitment_are_known_to_the_audit():
     dataset = audited(case).dataset
     free = dataset["generator_available_units"].sel(generator="gen 0").to_numpy()
     assert ((free < 2) & (heated > 0)).any()
-    assert dataset["generator_available_units"].sel(generator="gen 1").isnull().all()
+    assert dataset["generator_available_units"].sel(generator="gen 1").isna().all()
     np.testing.assert_allclose(dataset["generator_p_mw"].sel(generator="gen 0"), 20.0 * free * heated, atol=1e-6)
