@@ -215,7 +215,7 @@ def _newton(grid: AcGrid, merged: sp.csc_matrix, state: _State, todo: IntArray) 
     )
     # the reference as long as it holds its voltage, else the source with most room: it gives no power in the end
     slack = np.where(holds[0], 0, room.argmax(axis=0)).astype(np.int32)
-    solver, weight = solver_type(), np.zeros(len(order))
+    solver, weight, found = solver_type(), np.zeros(len(order)), np.zeros(start.shape, dtype=complex)
     for number, hour in enumerate(todo):
         here, held = slack[number : number + 1], holds[:, number].copy()
         state.converged[hour] = held[here[0]]
@@ -229,9 +229,11 @@ def _newton(grid: AcGrid, merged: sp.csc_matrix, state: _State, todo: IntArray) 
             merged, start[:, number].copy(), given[:, number].copy(), here, weight, pv, pq, MAX_ITERATIONS, TOLERANCE_PU
         )
         if state.converged[hour]:
-            state.v[:, hour] = grid.merge @ solver.get_V()
+            found[:, number] = solver.get_V()
         else:
             solver = solver_type()
+    solved = state.converged[todo]
+    state.v[:, todo[solved]] = grid.merge @ found[:, solved]
     v = state.v[:, todo]
     state.s_mva[:, todo] = v * np.conj(grid.ybus @ v) * grid.base_mva
 
