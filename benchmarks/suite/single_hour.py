@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 
 
 # Factors of the demand with which an hour is tried again, with looser tolerances: pandapower's interior point method
-# does not converge in about one hour of two hundred, and in some hours with no demand but one that differs by a little.
+# does not converge in about one hour of a hundred, and in some of these only with a demand that differs by a little.
 _AGAIN = (1.0, 1.0001, 0.9999, 1.001, 0.999, 1.003, 0.997, 1.01, 0.99)
 _LOOSER = {"delta": 1e-6, "PDIPM_GRADTOL": 1e-4, "PDIPM_COMPTOL": 1e-4}
 
