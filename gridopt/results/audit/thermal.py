@@ -60,10 +60,12 @@ def audit(view: View) -> Iterator[Finding]:
     """All checks of thermal clusters."""
     if not len(view.thermal):
         return
+    c = read_clusters(view)
     if not view.committed:
-        yield _uncommitted(view)
+        yield _uncommitted(view, c)
+        yield _availability(view, c, view.values("generator_available_units", c.rows))
         return
-    c, run = read_clusters(view), Run(view)
+    run = Run(view)
     names, time = c.rows.names, view.time
     n = c.n[:, None]
     yield equal(UNITS, run.on - before(c.on_before, run.on), run.start - run.stop - run.trip, names, time, size=n)
@@ -74,7 +76,7 @@ def audit(view: View) -> Iterator[Finding]:
         at_most(RUNNING, c.must, run.on, names, time, size=n),
         *(at_most(RUNNING, -x, 0.0, names, time, size=n) for x in (run.on, run.start, run.stop, run.trip)),
     )
-    yield _availability(view, c, run)
+    yield _availability(view, c, run.available)
     fallen = np.maximum(before(c.n, c.available) - c.available, 0.0)
     yield at_most(TRIPS, run.trip, c.forced + fallen, names, time, size=n)
     yield from _times(view, c, run)
@@ -83,20 +85,20 @@ def audit(view: View) -> Iterator[Finding]:
     yield starts.warm(view, c, run.start, run.stop + run.trip, run.discount)
 
 
-def _availability(view: View, c: Clusters, run: Run) -> Finding:
+def _availability(view: View, c: Clusters, available: Array) -> Finding:
     """Units not out of service; of levelised overhauls their length, as the plan itself is free."""
     names, time = c.rows.names, view.time
     if not c.levelised:
-        return equal(AVAILABLE, run.available, c.available, names, time)
+        return equal(AVAILABLE, available, c.available, names, time)
     forced = outage_units(view, "forced", c.rows)[0] if view.settings.policy.forced_outages else 0.0
     left = np.maximum(c.n[:, None] - forced, 0.0)
-    out = np.where(run.available > 0, np.maximum(left - run.available, 0.0), 0.0)
+    out = np.where(available > 0, np.maximum(left - available, 0.0), 0.0)
     full = view.case.source.profiles
     hours = (view.steps if full is None else full.sizes["time"]) * view.step_h
     days = np.rint(c.rows.column("maintenance_days", 0.0) * min(hours / 8760.0, 1.0))
     most = (c.n * days * 24.0)[:, None]
     return worse(
-        at_most(AVAILABLE, run.available, left, names, time),
+        at_most(AVAILABLE, available, left, names, time),
         at_most(AVAILABLE, out.sum(axis=1)[:, None] * view.step_h, most, names, [""], size=24.0 * c.n[:, None]),
     )
 
@@ -257,9 +259,8 @@ def _heat(view: View, c: Clusters, run: Run) -> Iterator[Finding]:
     )
 
 
-def _uncommitted(view: View) -> Finding:
+def _uncommitted(view: View, c: Clusters) -> Finding:
     """Limits of clusters without commitment: their must-run part below, what is available above."""
-    c = read_clusters(view)
     power = view.values("generator_p_mw", c.rows)
     least = c.low[:, None] * c.must + c.floor
     most = c.high[:, None] * c.available - c.cut

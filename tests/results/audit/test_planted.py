@@ -88,6 +88,7 @@ PLANTED: list[tuple[str, str, Change, str, str]] = [
     ("wind and solar output", "network", plus("renewable_p_mw", "hill", 500.0), "hill", AT),
     ("shared curtailment", "network", plus("renewable_p_mw", "ridge", -1.0), "crest", AT),
     ("uncommitted clusters", "network", plus("generator_p_mw", "block", 200.0), "block", AT),
+    ("units available", "network", plus("generator_available_units", "block", -1.0), "block", AT),
     ("hydro reserve", "thermal", plus("hydro_reserve_mw", "dam 2", 500.0, product="up"), "dam 2", AT),
     ("curtailment", "network", plus("renewable_curtailment_mw", "hill", 1.0), "hill", AT),
     ("storage power", "network", net("storage", 0, "max_p_mw", 2.0), "battery", ""),
