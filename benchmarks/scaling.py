@@ -50,7 +50,7 @@ def measured(file: Path, every: int, workers: int) -> dict[str, Any]:
     if failed:
         raise RuntimeError(f"{len(failed)} scenarios failed: {failed[0]}")
     solving = sum(float(record.summary["wall_s"]) for record in records)
-    working = sum(record.elapsed_s for record in records)
+    working = sum(record.elapsed_s or 0.0 for record in records)
     return {
         "sweep": file.stem,
         "workers": workers,

@@ -59,13 +59,13 @@ def scenario_sha256(identity: Mapping[str, str], scenario: Scenario) -> str:
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of a scenario that was solved or has failed."""
+    """What is known of a scenario that was solved or has failed; ``elapsed_s`` of one that was solved."""
 
     number: int
     sha256: str
     reason: str
     summary: dict[str, Any]
-    elapsed_s: float = 0.0
+    elapsed_s: float | None = None
 
     @property
     def done(self) -> bool:
@@ -169,7 +169,7 @@ class Store:
                     values["sha256"],
                     values["reason"],
                     values["summary"],
-                    values.get("elapsed_s", 0.0),
+                    values.get("elapsed_s"),
                 )
         return found
 
@@ -208,7 +208,7 @@ class Store:
             "sha256": scenario_sha256(self.identity, scenario),
             "reason": outcome.reason if isinstance(outcome, Failed) else "",
             "summary": summary,
-            "elapsed_s": round(outcome.elapsed_s, 3) if isinstance(outcome, Solved) else 0.0,
+            "elapsed_s": round(outcome.elapsed_s, 3) if isinstance(outcome, Solved) else None,
         }
         text = json.dumps(record, ensure_ascii=False, indent=1)
         _write_whole(self.path / _RECORDS / f"{scenario.number:06d}.json", text.encode())

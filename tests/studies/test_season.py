@@ -1,5 +1,7 @@
 """Weeks that are solved by themselves begin with the water of their season."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -48,5 +50,7 @@ def test_a_sweep_of_weeks_solves_them_so(case, monkeypatch):
     monkeypatch.setattr(Job, "_result", lambda self, given: seen.append(given) or gridopt.solve(given))
     changes = {"start": str(START + np.timedelta64(48, "h")), "hours": 24.0}
     part = Part(changes=changes, weight=1.0)
-    Job(case, (part, part)).solve(Scenario(0, {}))
+    began = time.perf_counter()
+    solved = Job(case, (part, part))(Scenario(0, {}))
+    assert 0 < solved.elapsed_s < time.perf_counter() - began
     assert seen[0].net.reservoir.at[0, "start_e_mwh"] == pytest.approx(500 * (LOW[48] + HIGH[48]))

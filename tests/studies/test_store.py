@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,14 @@ def test_the_table_has_labels_results_and_reasons(store):
         "",
     ]
     assert table.loc[1, ["weather_year", "reason", "status"]].tolist() == ["2020", "no sun", "failed"]
+
+
+def test_the_time_of_a_scenario_is_that_of_its_worker_and_none_where_it_failed(store):
+    store.put(DESIGN.scenarios[0], replace(solved(0), elapsed_s=2.5), TEMPLATE)
+    store.put(DESIGN.scenarios[1], Failed("no sun"), TEMPLATE)
+    assert [record.elapsed_s for record in store.records().values()] == [2.5, None]
+    store.finish()
+    assert np.isnan(pd.read_parquet(store.path / "summaries.parquet")["elapsed_s"].to_numpy()).tolist() == [False, True]
 
 
 def test_the_cube_has_a_variable_per_number_and_the_reasons(store):
