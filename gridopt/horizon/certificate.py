@@ -17,6 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import linprog
 
+from gridopt.errors import SolverError
 from gridopt.horizon.piece import Piece
 from gridopt.model.budget import BudgetLimit
 from gridopt.model.component import Array
@@ -276,7 +277,10 @@ def _better(reduced: Array, lower: Array, upper: Array, rows: Rows) -> tuple[Arr
     rows = replace(rows, matrix=sp.csr_array(rows.matrix[:, touched]))
     reduced, lower, upper = reduced[touched], lower[touched], upper[touched]
     cost = reduced + rows.pull()
-    dual, values[touched] = best_multipliers(cost, lower, upper, rows)
+    try:
+        dual, values[touched] = best_multipliers(cost, lower, upper, rows)
+    except SolverError:  # the multipliers there are prove as much as before
+        return None, values
     found = replace(rows, dual=dual).sound()
     better = bound(cost, lower, upper, found) > bound(cost, lower, upper, rows)
     return (found.dual if better else None), values

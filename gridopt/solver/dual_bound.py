@@ -20,7 +20,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gridopt.errors import SolverError
-from gridopt.solver.highs import linear_program, new_highs
+from gridopt.solver.highs import linear_program, most_iterations, new_highs
 
 Array = NDArray[np.float64]
 
@@ -110,7 +110,7 @@ def best_multipliers(cost: Array, lower: Array, upper: Array, rows: Rows) -> tup
     SolverError
         Where HiGHS finds no optimum.
     """
-    highs = new_highs()
+    highs = new_highs(simplex_iteration_limit=most_iterations(*rows.matrix.shape))
     if (
         highs.passModel(linear_program(cost, lower, upper, rows.matrix, rows.lower, rows.upper))
         == highspy.HighsStatus.kError

@@ -14,6 +14,17 @@ Array = NDArray[np.float64]
 _ALWAYS: dict[str, Any] = {"output_flag": False, "threads": 1, "parallel": "off", "random_seed": 0}
 
 
+# The simplex method takes about a fifth of as many iterations as a problem has rows and columns.  Where it takes so
+# many times that number it goes around in circles, and would do so for ever.
+_MOST_ROUNDS = 5
+_FEW_ITERATIONS = 10_000
+
+
+def most_iterations(rows: int, columns: int) -> int:
+    """Iterations of the simplex method after which a problem counts as not solved."""
+    return max(_MOST_ROUNDS * (rows + columns), _FEW_ITERATIONS)
+
+
 def new_highs(**options: Any) -> highspy.Highs:
     """HiGHS without a model, with the usual options and some more."""
     highs = highspy.Highs()

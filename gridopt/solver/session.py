@@ -21,7 +21,7 @@ from cvxpy.settings import BOOL_IDX, INT_IDX, OFFSET
 from numpy.typing import NDArray
 
 from gridopt.errors import InfeasibleError, InputError, SolverError
-from gridopt.solver.highs import linear_program, new_highs
+from gridopt.solver.highs import linear_program, most_iterations, new_highs
 
 Array = NDArray[np.float64]
 _STATUS = highspy.HighsModelStatus
@@ -199,6 +199,8 @@ class LiveProblem:
             model.hessian_.value_ = program.hessian.data
         if self.highs.passModel(model) == highspy.HighsStatus.kError:
             raise SolverError("HiGHS refused the model: a coefficient, bound or cost is not a finite number")
+        if self.highs.getOptionValue("simplex_iteration_limit")[1] == highspy.kHighsIInf:
+            self.highs.setOptionValue("simplex_iteration_limit", most_iterations(*program.matrix.shape))
         self.own_rows = program.row_lower.size
         self._added = AddedRows.none(program.cost.size)
 
@@ -276,6 +278,8 @@ class LiveProblem:
         self._read = {}
         highs.setOptionValue("solver", "choose")
         highs.setOptionValue("presolve", "choose")
+        _, most = highs.getOptionValue("simplex_iteration_limit")
+        highs.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf)  # that is for one continuous problem
         highs.setOptionValue("mip_rel_gap", 0.0)
         highs.setOptionValue("mip_abs_gap", max(gap_cny, 1e-6))
         highs.setOptionValue("mip_feasibility_tolerance", _EXACT_WHOLE if exact else _WHOLE)
@@ -292,6 +296,7 @@ class LiveProblem:
                 raise SolverError(f"HiGHS stopped without a whole-number solution: {highs.modelStatusToString(status)}")
             return self.values(), float(info.mip_dual_bound)
         finally:
+            highs.setOptionValue("simplex_iteration_limit", most)
             highs.changeColsIntegrality(columns.size, columns, np.full(columns.size, kinds.kContinuous))
 
     def fix(self, columns: NDArray[np.int32], values: Array) -> None:

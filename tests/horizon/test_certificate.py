@@ -4,12 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
-from gridopt.horizon import proof
+from gridopt.errors import SolverError
+from gridopt.horizon import certificate, proof
 from gridopt.horizon.certificate import Certificate
 from gridopt.horizon.proof import Prover
 from gridopt.horizon.rolling import solve_horizon
 from gridopt.model.system import System
+from gridopt.solver import dual_bound
+from gridopt.solver.dual_bound import Rows
 from tests.horizon.random_cases import random_case, whole_system
 from tests.model.systems import case_of, grid, load, profiles, thermal, wind
 
@@ -137,3 +141,24 @@ def test_proof_is_the_same_with_any_number_of_threads():
     case = case_of(*whole_system(1, 72), horizon={"window_h": 24, "look_ahead_h": 12, "certificate": True})
     one, three = (solve_horizon(System.read(case), threads=number).proof for number in (1, 3))
     assert one.lower_bound_cny == three.lower_bound_cny
+
+
+def test_multipliers_that_are_not_found_leave_those_there_are(monkeypatch):
+    def stuck(*_):
+        raise SolverError("the multipliers of a seam were not found: Iteration limit reached")
+
+    case = whole_system(2, 72)
+    usual = solved(*case).proof.lower_bound_cny
+    monkeypatch.setattr(certificate, "best_multipliers", stuck)
+    bound = solved(*case).proof.lower_bound_cny
+    assert np.isfinite(bound)
+    assert bound < usual
+
+
+def test_a_search_for_multipliers_ends(monkeypatch):
+    # one iteration is too few for a hundred units
+    monkeypatch.setattr(dual_bound, "most_iterations", lambda *_: 1)
+    random = np.random.default_rng(0)
+    rows = Rows(sp.csr_array(random.uniform(0.5, 1.0, (40, 100))), np.ones(40), np.full(40, np.inf), np.zeros(40))
+    with pytest.raises(SolverError, match="Iteration limit"):
+        dual_bound.best_multipliers(random.uniform(1.0, 2.0, 100), np.zeros(100), np.ones(100), rows)
