@@ -109,13 +109,15 @@ def best_multipliers(cost: Array, lower: Array, upper: Array, rows: Rows) -> tup
     ------
     SolverError
         Where HiGHS finds no optimum.
+    ValueError
+        Where a coefficient or bound is not a finite number.
     """
     highs = new_highs(simplex_iteration_limit=most_iterations(*rows.matrix.shape))
     if (
         highs.passModel(linear_program(cost, lower, upper, rows.matrix, rows.lower, rows.upper))
         == highspy.HighsStatus.kError
     ):
-        raise SolverError("HiGHS refused the problem of a seam: a coefficient or bound is not a finite number")
+        raise ValueError("HiGHS refused the problem of a seam: a coefficient or bound is not a finite number")
     highs.run()
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         status = highs.modelStatusToString(highs.getModelStatus())

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _ALWAYS: dict[str, Any] = {"output_flag": False, "threads": 1, "parallel": "off", "random_seed": 0}
-
-
 # The simplex method takes about a fifth of as many iterations as a problem has rows and columns.  Where it takes so
 # many times that number it goes around in circles, and would do so for ever.
 _MOST_ROUNDS = 5
