@@ -17,14 +17,16 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import linprog
 
-from gridopt.errors import SolverError
+from gridopt.horizon.elements import follow
 from gridopt.horizon.piece import Piece
 from gridopt.model.budget import BudgetLimit
 from gridopt.model.component import Array
-from gridopt.solver.dual_bound import Rows, best_multipliers, bound, columns_worth, stacked
+from gridopt.solver.dual_bound import better_multipliers, columns_worth, stacked
 
 # A piece whose part of the gap is smaller than this part of what is asked is left as it is.
 _LITTLE = 0.1
+# Where a round closes less than this part of what is missing, the next one tries other prices.
+_WORTH_A_ROUND = 0.1
 # Better multipliers of a piece, None where there are none, and its use of the budgets.
 Settled = tuple[Array | None, Array]
 # Better multipliers of the rows inside the piece before a seam, over it, and inside the piece after it.
@@ -115,35 +117,38 @@ class Certificate:
         return float(reduced @ piece.values) - columns_worth(reduced, piece.lower, piece.upper) + of_rows
 
     def improve(self, rounds: int, enough_cny: float, threads: int = 1) -> None:
-        """Raise the bound: around the seams, inside the pieces, and by the prices of the budgets.
+        """Raise the bound: along the elements, around the seams, inside the pieces, and by the prices of the budgets.
 
         Parameters
         ----------
         rounds
-            Most rounds; each solves all pieces once.
+            Most rounds; each solves all seams, pieces and elements once.
         enough_cny
             Bound at which it is good enough.
         threads
-            Pieces or seams that are looked at at once.
+            Elements, pieces or seams that are looked at at once.
         """
         if self.bound_cny >= enough_cny:
             return
         self._resettle(len(self.pieces) - 1)
-        if rounds == 0 or self.bound_cny >= enough_cny:
-            return
-        self.mend(threads)
+        self.follow(threads)
         first, best = self.price_cny, self._kept()
         tried: list[tuple[float, Array, Array]] = []
         for number in range(rounds):
-            if best[0] >= enough_cny:
+            missing = enough_cny - best[0]
+            if missing <= 0.0:
                 break
+            self.mend(threads)
             slope = self.settle(threads)
             tried.append((self.bound_cny, slope, self.price_cny))
-            if self.bound_cny > best[0]:
+            self.follow(threads)
+            gained = self.bound_cny - best[0]
+            if gained > 0.0:
                 best = self._kept()
-            if number + 1 == rounds or not self.budgets:
-                break
-            self.reprice(best_prices(tried, self._largest))
+            if number + 1 < rounds and gained < _WORTH_A_ROUND * missing:
+                if not self.budgets:
+                    break
+                self.reprice(best_prices(tried, self._largest))
         _, self.pieces, self.reduced, self.price_cny = best
         if not np.array_equal(first, self.price_cny):  # the seams were mended at other prices
             self.mend(threads)
@@ -170,6 +175,10 @@ class Certificate:
             self._set_seam(seam, found[1])
             self._set_inside(seam + 1, found[2])
 
+    def follow(self, threads: int = 1) -> None:
+        """Choose the multipliers of each element's own rows anew, over all pieces; the bound never falls."""
+        self.pieces, self.reduced = follow(self.pieces, self.reduced, threads)
+
     def settle(self, threads: int = 1) -> Array:
         """Choose the multipliers inside each piece anew, those over the seams kept; the bound never falls.
 
@@ -190,7 +199,7 @@ class Certificate:
     def settled(self, number: int) -> Settled:
         """Best multipliers inside a piece, None if no better, and the use of the budgets by its solution."""
         piece, reduced = self.pieces[number], self.reduced[number]
-        dual, values = _better(reduced, piece.lower, piece.upper, piece.inside)
+        dual, values = better_multipliers(reduced, piece.lower, piece.upper, piece.inside)
         return dual, piece.use @ values + piece.use_constant
 
     def _take(self, number: int, found: Settled) -> None:
@@ -233,7 +242,7 @@ class Certificate:
             ]
         )
         lower, upper = (np.concatenate([getattr(before, side), getattr(after, side)]) for side in ("lower", "upper"))
-        found, _ = _better(np.concatenate([self.reduced[seam], self.reduced[seam + 1]]), lower, upper, rows)
+        found, _ = better_multipliers(np.concatenate([self.reduced[seam], self.reduced[seam + 1]]), lower, upper, rows)
         if found is None:
             return None
         of_left, of_seam, of_right = np.split(found, np.cumsum([left.dual.size, over.dual.size]))
@@ -264,26 +273,6 @@ def best_prices(tried: list[tuple[float, Array, Array]], largest: Array) -> Arra
         bounds=[*((0.0, most) for most in largest), (None, None)],
     )
     return np.asarray(found.x, dtype=float)[:-1]
-
-
-def _better(reduced: Array, lower: Array, upper: Array, rows: Rows) -> tuple[Array | None, Array]:
-    """Better multipliers of some rows, None where there are none, and the solution at which they were found.
-
-    ``reduced``, ``lower`` and ``upper`` are those of all columns; columns that no row touches stand at the end of
-    their range that is cheapest.
-    """
-    touched = np.unique(rows.matrix.indices)
-    values = np.where(reduced > 0, lower, upper)
-    rows = replace(rows, matrix=sp.csr_array(rows.matrix[:, touched]))
-    reduced, lower, upper = reduced[touched], lower[touched], upper[touched]
-    cost = reduced + rows.pull()
-    try:
-        dual, values[touched] = best_multipliers(cost, lower, upper, rows)
-    except SolverError:  # the multipliers there are prove as much as before
-        return None, values
-    found = replace(rows, dual=dual).sound()
-    better = bound(cost, lower, upper, found) > bound(cost, lower, upper, rows)
-    return (found.dual if better else None), values
 
 
 def _placed(matrix: sp.csr_array, first: int, n_columns: int) -> sp.csr_array:

@@ -46,6 +46,8 @@ class Layout:
         (column,) elements of the column's own variable.
     within
         (column,) number in the column's own variable: step · elements + element.
+    owner
+        (column,) number of the component whose own rows the column stands in; -1 where none has it.
     """
 
     steps: int
@@ -53,11 +55,22 @@ class Layout:
     before: Index
     elements: Index
     within: Index
+    owner: Index
 
     @classmethod
-    def of(cls, variables: list[cp.Variable], first_column: Mapping[int, int], steps: int, n_columns: int) -> Layout:
-        """Read the layout of a compiled problem; all variables (element, step) come in the order of their making."""
-        step, before, elements, within = (np.full(n_columns, -1, dtype=np.int64) for _ in range(4))
+    def of(
+        cls,
+        variables: list[cp.Variable],
+        first_column: Mapping[int, int],
+        steps: int,
+        n_columns: int,
+        owner_of: Mapping[int, int],
+    ) -> Layout:
+        """Read the layout of a compiled problem; all variables (element, step) come in the order of their making.
+
+        ``first_column`` and ``owner_of`` (number of a component) go by the variables' ids.
+        """
+        step, before, elements, within, owner = (np.full(n_columns, -1, dtype=np.int64) for _ in range(5))
         passed = 0
         for variable in sorted(variables, key=lambda each: each.id):
             if len(variable.shape) != 2 or variable.shape[1] != steps:
@@ -67,8 +80,9 @@ class Layout:
             at = slice(first, first + variable.size)
             within[at] = np.arange(variable.size)
             step[at], before[at], elements[at] = within[at] // max(rows, 1), passed, rows
+            owner[at] = owner_of.get(variable.id, -1)
             passed += rows
-        return cls(steps, step, before, elements, within)
+        return cls(steps, step, before, elements, within, owner)
 
     @property
     def rows_of_step(self) -> int:
@@ -97,6 +111,8 @@ class Piece:
     cost, lower, upper, values
         (column,) of its columns, variable after variable, step after step, element after element; ``values`` is the
         solution found.
+    owner
+        (column,) number of the component whose own rows the column stands in; -1 where none has it.
     constant
         Cost that no column has.
     inside, inside_step
@@ -114,6 +130,7 @@ class Piece:
     lower: Array
     upper: Array
     values: Array
+    owner: NDArray[np.int16]
     constant: float
     inside: Rows
     inside_step: Index
@@ -185,6 +202,7 @@ def cut(stated: Stated, layout: Layout, core: int, next_core: int | None, *, spe
         lower=program.lower[order],
         upper=program.upper[order],
         values=values[order],
+        owner=layout.owner[order].astype(np.int16),
         constant=spent_cny - float(cost @ values[order]),
         inside=rows.take(inside).sound(),
         inside_step=high[inside],

@@ -21,7 +21,8 @@ from gridopt.solver.columns import BesideLive
 from gridopt.solver.dual_bound import Rows, stacked
 from gridopt.solver.session import LinearProgram, compile_problem
 
-# Rounds times windows: each round solves all windows of a horizon once more; a long one is joined and mended only.
+# Rounds times windows where no gap is asked for: each round solves all windows once more; a long horizon is joined,
+# and its elements are followed, only.
 _WINDOWS_OF_ALL_ROUNDS = 64
 # Relative gap at which a proof stops improving where the case asks for none.
 _USUAL_GAP = 1e-3
@@ -39,7 +40,9 @@ class _Reader:
     def __init__(self, solver: WindowSolver, core: int) -> None:
         self.solver = solver
         live, model = solver.live, solver.model
-        self.layout = Layout.of(model.problem.variables(), live.first_column, model.steps, live.n_columns)
+        self.layout = Layout.of(
+            model.problem.variables(), live.first_column, model.steps, live.n_columns, model.owner_of_variable
+        )
         self._use = BesideLive(live, [] if model.budget is None else [model.budget.use == 0])
         self._own = self._lazy = np.zeros(0, dtype=np.bool_)
         self.told = Told.of(model, live).within(self.layout, core)
@@ -237,13 +240,18 @@ class Prover:
             return None
         for joined in self._joined:
             joined.result()
-        worth, asked = self._worth_at_end_cny, self.system.case.settings.horizon.proof_rounds
-        pieces = len(self.certificate.pieces)
-        # a single window states its budgets itself: with a price as well they would count twice
-        rounds = min(asked, _WINDOWS_OF_ALL_ROUNDS // pieces) if pieces > 1 else 0
+        worth = self._worth_at_end_cny
         enough = objective_cny - worth - self.gap * max(abs(objective_cny), 1.0)
-        self.certificate.improve(rounds, enough, self._threads)
+        self.certificate.improve(self._rounds(), enough, self._threads)
         return Proof(self.certificate.bound_cny + worth, self.certificate.by_piece_cny(), self._evidence())
+
+    def _rounds(self) -> int:
+        """Most rounds of the proof; few of a long horizon, unless a gap is asked for."""
+        horizon, pieces = self.system.case.settings.horizon, len(self.certificate.pieces)
+        if pieces == 1:  # a single window states its budgets itself: with a price as well they would count twice
+            return 0
+        few = _WINDOWS_OF_ALL_ROUNDS // pieces if horizon.gap is None else horizon.proof_rounds
+        return min(horizon.proof_rounds, few)
 
     def _evidence(self) -> Evidence:
         budgets = self.certificate.budgets

@@ -48,6 +48,8 @@ class DispatchModel:
         Variables that cost nothing and only serve such inequalities.
     owner_of_row : dict
         Name of the component that states a constraint, by the constraint's id.
+    owner_of_variable : dict
+        Number of the component in whose own rows a variable stands, by the variable's id.
     """
 
     def __init__(self, system: System, steps: int, core: int | None = None) -> None:
@@ -61,7 +63,12 @@ class DispatchModel:
         self.losses_at_rest = None if system.losses is None else cp.Parameter((weights.shape[0], steps))
         self.balance = weights @ self.injection == (0 if self.losses_at_rest is None else self.losses_at_rest)
         by_name = {part.name: part for part in self.components}
-        rows = {part.name: part.constraints() + part.join(by_name, self.injection) for part in self.components}
+        self.owner_of_variable: dict[int, int] = {}
+        rows: dict[str, list[cp.Constraint]] = {}
+        for number, part in enumerate(self.components):
+            rows[part.name] = part.constraints()
+            self.owner_of_variable |= {each.id: number for row in rows[part.name] for each in row.variables()}
+            rows[part.name] += part.join(by_name, self.injection)
         lazy = {part.name: part.lazy_constraints() for part in self.components}
         self.lazy = [row for group in lazy.values() for row in group]
         self.chosen_last = [variable for part in self.components for variable in part.chosen_last()]

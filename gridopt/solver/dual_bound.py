@@ -124,3 +124,28 @@ def best_multipliers(cost: Array, lower: Array, upper: Array, rows: Rows) -> tup
         raise SolverError(f"the multipliers of a seam were not found: {status}")
     solution = highs.getSolution()
     return np.asarray(solution.row_dual, dtype=float), np.asarray(solution.col_value, dtype=float)
+
+
+def better_multipliers(reduced: Array, lower: Array, upper: Array, rows: Rows) -> tuple[Array | None, Array]:
+    """Better multipliers of some rows, None where there are none, and the solution at which they were found.
+
+    Parameters
+    ----------
+    reduced, lower, upper
+        Reduced costs at the present multipliers, and limits, of all columns; those that no row touches stand at the
+        end of their range that is cheapest.
+    rows
+        The rows with their present multipliers.
+    """
+    touched = np.unique(rows.matrix.indices)
+    values = np.where(reduced > 0, lower, upper)
+    rows = replace(rows, matrix=sp.csr_array(rows.matrix[:, touched]))
+    reduced, lower, upper = reduced[touched], lower[touched], upper[touched]
+    cost = reduced + rows.pull()
+    try:
+        dual, values[touched] = best_multipliers(cost, lower, upper, rows)
+    except SolverError:  # the multipliers there are prove as much as before
+        return None, values
+    found = replace(rows, dual=dual).sound()
+    better = bound(cost, lower, upper, found) > bound(cost, lower, upper, rows)
+    return (found.dual if better else None), values
