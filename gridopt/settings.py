@@ -55,7 +55,8 @@ class Horizon(_Strict):
     guide_step_h: Positive = Field(default=6, description="step of the guide [h]")
     certificate: bool = Field(default=True, description="prove how much the horizon costs at least")
     proof_rounds: Annotated[int, Field(ge=0)] = Field(
-        default=8, description="most rounds in which the proof is improved; fewer for many windows where no gap is asked for"
+        default=8,
+        description="most rounds in which the proof is improved; fewer for many windows where no gap is asked for",
     )
     gap: Annotated[float, Field(gt=0, le=1)] | None = Field(
         default=None, description="relative gap to be proven; the run fails (exit code 6) where it is not; null: any"

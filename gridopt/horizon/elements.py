@@ -17,17 +17,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gridopt.horizon.piece import Index, Piece, moved
+from gridopt.horizon.piece import Index, Piece
 from gridopt.model.component import Array
 from gridopt.solver.dual_bound import Rows, better_multipliers
 
-# Of a row that no component owns.
-_NOBODY = -1
+Numbers = NDArray[np.int64] | NDArray[np.int32] | NDArray[np.int16]
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,10 @@ def follow(pieces: Sequence[Piece], reduced: Sequence[Array], threads: int = 1) 
         at = element.column
         return better_multipliers(left[at], lower[at], upper[at], element.rows)[0]
 
-    owners = [owners_of_rows(piece, after) for piece, after in zip(pieces, [*pieces[1:], None], strict=True)]
+    found = elements(pieces)
     with ThreadPoolExecutor(threads) as pool:
-        for part in range(1 + max((int(piece.owner.max(initial=_NOBODY)) for piece in pieces), default=_NOBODY)):
-            found = list(elements(pieces, owners, part))
-            for element, new in zip(found, pool.map(better, found), strict=True):
+        while some := list(islice(found, threads)):  # a year of plants is large: no more than these are held
+            for element, new in zip(some, pool.map(better, some), strict=True):
                 if new is not None:
                     left[element.column] -= element.rows.matrix.T @ (new - element.rows.dual)
                     dual[element.row] = new
@@ -79,92 +78,115 @@ def follow(pieces: Sequence[Piece], reduced: Sequence[Array], threads: int = 1) 
     return mended, np.split(left, np.cumsum([piece.cost.size for piece in pieces])[:-1])
 
 
-def elements(pieces: Sequence[Piece], owners: Sequence[tuple[Index, Index]], part: int) -> Iterator[Element]:
-    """Elements of a component that reach over a seam: rows that are tied together by the columns they share.
+def elements(pieces: Sequence[Piece]) -> Iterator[Element]:
+    """Elements whose rows reach over a seam: columns of one component that are tied together by rows of their own.
 
     Parameters
     ----------
     pieces
         In the order of time.
-    owners
-        Of each piece, the component of each row inside and over the seam.
-    part
-        Number of the component.
     """
-    own = [piece.owner == part for piece in pieces]
-    column = np.flatnonzero(np.concatenate(own))
-    if not column.size:
-        return
-    count = np.cumsum([0, *(each.sum() for each in own)])
-    place = [np.where(each, first + np.cumsum(each) - 1, -1) for each, first in zip(own, count[:-1], strict=True)]
-    groups, row, over = [], [], []
-    first = 0
-    for number, (piece, owner) in enumerate(zip(pieces, owners, strict=True)):
-        for group, whose, is_seam in ((piece.inside, owner[0], False), (piece.seam, owner[1], True)):
-            mine = np.flatnonzero(whose == part)
-            rows = group.take(mine)
-            matrix = moved(rows.matrix, place[number], column.size)
-            if is_seam and mine.size:
-                matrix = matrix + moved(sp.csr_array(piece.beyond[mine]), place[number + 1], column.size)
-            groups.append(replace(rows, matrix=sp.csr_array(matrix)))
-            row.append(first + mine)
-            over.append(np.full(mine.size, is_seam))
-            first += group.dual.size
-    yield from _apart(groups, np.concatenate(row), column, np.concatenate(over))
+    leads = [_leads(piece, after) for piece, after in zip(pieces, [*pieces[1:], None], strict=True)]
+    number, element_of = _tied(pieces, leads)
+    # what belongs to none (series -1) has the last number
+    element_of = np.append(element_of, number)
+    columns = [_Sorted.of(element_of[each.series], number) for each in pieces]
+    rows = [_Sorted.of(element_of[each], number) for each in leads]
+    over = [each[piece.inside.dual.size :] for each, piece in zip(leads, pieces, strict=True)]
+    reaching = np.unique(element_of[np.concatenate([each[each >= 0] for each in over])])
+    first_row = np.cumsum([0, *(each.size for each in leads)])
+    first_column = np.cumsum([0, *(piece.cost.size for piece in pieces)])
+    for element in reaching:
+        own = [each.of_number(element) for each in columns]
+        mine = [each.of_number(element) for each in rows]
+        yield Element(
+            _joined(pieces, mine, columns, np.cumsum([0, *(each.size for each in own)])),
+            np.concatenate([first + each for first, each in zip(first_row, mine, strict=False)]),
+            np.concatenate([first + each for first, each in zip(first_column, own, strict=False)]),
+        )
 
 
-def _apart(groups: list[Rows], row: Index, column: Index, over: Index) -> Iterator[Element]:
-    """Cut rows and columns into those that hang together; only such with a row over a seam."""
-    matrix = sp.csr_array(sp.vstack([group.matrix for group in groups], format="csr"))
-    lower, upper, dual = (
-        np.concatenate([getattr(group, name) for group in groups]) for name in ("lower", "upper", "dual")
-    )
-    shape = matrix.shape
-    tied = sp.coo_array((np.ones(matrix.nnz), _entries(matrix)), shape=(sum(shape), sum(shape)))
-    number, found = sp.csgraph.connected_components(tied, directed=False)
-    label = found.astype(np.int64)
-    reaching = np.zeros(number, dtype=np.bool_)
-    reaching[label[: shape[0]][over]] = True
-    rows, columns = (_by_label(each, number) for each in (label[: shape[0]], label[shape[0] :]))
-    local = np.empty(shape[1], dtype=np.int64)
-    for each in np.flatnonzero(reaching):
-        mine, own = rows[each], columns[each]
-        local[own] = np.arange(own.size)
-        of_these = sp.csr_array(matrix[mine])
-        inner = sp.csr_array((of_these.data, local[of_these.indices], of_these.indptr), shape=(mine.size, own.size))
-        yield Element(Rows(inner, lower[mine], upper[mine], dual[mine]), row[mine], column[own])
+@dataclass(frozen=True)
+class _Sorted:
+    """Things with a number each, in the order of it: which have a number, and the how-manieth of these each is."""
+
+    order: Index
+    first: Index
+    rank: Index
+
+    @classmethod
+    def of(cls, numbers: Index, count: int) -> _Sorted:
+        order = np.argsort(numbers, kind="stable")
+        first = np.searchsorted(numbers[order], np.arange(count + 2))
+        rank = np.empty(order.size, dtype=np.int64)
+        rank[order] = np.arange(order.size)
+        return cls(order, first, rank - first[numbers])
+
+    def of_number(self, number: int) -> Index:
+        return self.order[self.first[number] : self.first[number + 1]]
 
 
-def _entries(matrix: sp.csr_array) -> tuple[Index, Index]:
-    """Row of each entry, and its column counted behind all rows: two nodes of one graph."""
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    return rows, matrix.shape[0] + matrix.indices.astype(np.int64)
+def _joined(pieces: Sequence[Piece], mine: Sequence[Index], columns: Sequence[_Sorted], first: Index) -> Rows:
+    """Rows of an element, those of one piece behind those of the piece before; ``first`` column of each piece."""
+    matrices, limits, width = [], [], int(first[-1])
+    for number, (piece, rows) in enumerate(zip(pieces, mine, strict=True)):
+        n_inside = piece.inside.dual.size
+        inside, seam = rows[rows < n_inside], rows[rows >= n_inside] - n_inside
+        matrices.append(_over(piece.inside.matrix, inside, columns[number].rank + first[number], width))
+        if seam.size:
+            own = _over(piece.seam.matrix, seam, columns[number].rank + first[number], width)
+            ahead = _over(piece.beyond, seam, columns[number + 1].rank + first[number + 1], width)
+            matrices.append(sp.csr_array(own + ahead))
+        for group, which in ((piece.inside, inside), (piece.seam, seam)):
+            limits.append(np.stack([group.lower[which], group.upper[which], group.dual[which]]))
+    return Rows(sp.csr_array(sp.vstack(matrices, format="csr")), *np.concatenate(limits, axis=1))
 
 
-def _by_label(label: Index, number: int) -> list[Index]:
-    """Which have each label, in their order."""
-    return np.split(np.argsort(label, kind="stable"), np.cumsum(np.bincount(label, minlength=number))[:-1])
+def _over(matrix: sp.csr_array, rows: Index, place: Index, width: int) -> sp.csr_array:
+    """Write some rows over other columns."""
+    some = sp.csr_array(matrix[rows])
+    return sp.csr_array((some.data, place[some.indices], some.indptr), shape=(rows.size, width))
 
 
-def owners_of_rows(piece: Piece, after: Piece | None) -> tuple[Index, Index]:
-    """Component of each row inside and over the seam, -1 where columns of several, or of none, stand in it."""
-    inside = _range(piece.inside.matrix, piece.owner)
-    seam = _range(piece.seam.matrix, piece.owner)
+def _leads(piece: Piece, after: Piece | None) -> Index:
+    """Series of the first column of each row inside and then over the seam; -1 where not all are of one component."""
+    inside = _first(piece.inside.matrix, piece.series, *_range(piece.inside.matrix, piece.owner))
+    low, high = _range(piece.seam.matrix, piece.owner)
     if after is not None:
-        beyond = _range(piece.beyond, after.owner)
-        seam = np.minimum(seam[0], beyond[0]), np.maximum(seam[1], beyond[1])
-    return _one(*inside), _one(*seam)
+        other = _range(piece.beyond, after.owner)
+        low, high = np.minimum(low, other[0]), np.maximum(high, other[1])
+    return np.concatenate([inside, _first(piece.seam.matrix, piece.series, low, high)])
 
 
-def _one(low: Index, high: Index) -> Index:
-    return np.where(low == high, high, _NOBODY)
+def _first(matrix: sp.csr_array, series: Numbers, low: Index, high: Index) -> Index:
+    lead = np.full(matrix.shape[0], -1, dtype=np.int64)
+    filled = (np.diff(matrix.indptr) > 0) & (low == high)
+    lead[filled] = series[matrix.indices[matrix.indptr[:-1][filled]]]
+    return lead
 
 
-def _range(matrix: sp.csr_array, owner: NDArray[np.int16]) -> tuple[Index, Index]:
+def _range(matrix: sp.csr_array, owner: Numbers) -> tuple[Index, Index]:
     """Smallest and largest number of a component in each row; nothing lies between them in a row without entries."""
-    low, high = np.full(matrix.shape[0], np.iinfo(np.int64).max), np.full(matrix.shape[0], _NOBODY - 1)
+    low, high = np.full(matrix.shape[0], np.iinfo(np.int64).max), np.full(matrix.shape[0], -2)
     filled = np.flatnonzero(np.diff(matrix.indptr))
     if filled.size:
         of_entries, starts = owner[matrix.indices], matrix.indptr[filled]
         low[filled], high[filled] = np.minimum.reduceat(of_entries, starts), np.maximum.reduceat(of_entries, starts)
     return low, high
+
+
+def _tied(pieces: Sequence[Piece], leads: Sequence[Index]) -> tuple[int, Index]:
+    """Number of elements, and the element of each series: series are tied where they stand in one row."""
+    count = 1 + max(int(piece.series.max(initial=-1)) for piece in pieces)
+    tied = np.zeros((count, count), dtype=np.bool_)
+    for number, (piece, lead) in enumerate(zip(pieces, leads, strict=True)):
+        inside, seam = np.split(lead, [piece.inside.dual.size])
+        parts = [(piece.inside.matrix, inside, piece.series), (piece.seam.matrix, seam, piece.series)]
+        if number + 1 < len(pieces):
+            parts.append((piece.beyond, seam, pieces[number + 1].series))
+        for matrix, first, series in parts:
+            of_entries = np.repeat(first, np.diff(matrix.indptr))
+            own = of_entries >= 0
+            tied[of_entries[own], series[matrix.indices[own]]] = True
+    found, element = sp.csgraph.connected_components(sp.csr_array(tied, dtype=np.int8), directed=False)
+    return int(found), element.astype(np.int64)

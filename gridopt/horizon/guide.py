@@ -102,8 +102,10 @@ class Guide:
             return limit
         number = self.budgets.index((part, limit.name))
         total, use = float(limit.limit[-1]), self.budget_use[number]
-        least = limit.sense == "least"
-        corridor = corridor_least(total, use, step_h, _LAG_H) if least else corridor_most(total, use)
+        if limit.sense == "least":
+            corridor = corridor_least(total, use, step_h, _LAG_H, limit.largest)
+        else:
+            corridor = corridor_most(total, use)
         price = float(self.budget_price_cny[number])
         return replace(limit, limit=corridor, multiplier_cny=price, planned=np.cumsum(use))
 

@@ -89,6 +89,10 @@ class Layout:
         """Columns of one step."""
         return int((self.step == 0).sum())
 
+    def series(self) -> Index:
+        """Which element of which variable each column is, the same in every step; -1 where no component owns it."""
+        return np.where(self.owner < 0, -1, self.before + self.within % np.maximum(self.elements, 1))
+
     def places(self, core: int) -> Index:
         """Number of each column among those of a piece of ``core`` steps, (column,); -1 where it is none of it."""
         inside = (self.step >= 0) & (self.step < core)
@@ -113,6 +117,8 @@ class Piece:
         solution found.
     owner
         (column,) number of the component whose own rows the column stands in; -1 where none has it.
+    series
+        (column,) which element of which variable it is, the same in every step; -1 where no component owns it.
     constant
         Cost that no column has.
     inside, inside_step
@@ -131,6 +137,7 @@ class Piece:
     upper: Array
     values: Array
     owner: NDArray[np.int16]
+    series: NDArray[np.int32]
     constant: float
     inside: Rows
     inside_step: Index
@@ -203,6 +210,7 @@ def cut(stated: Stated, layout: Layout, core: int, next_core: int | None, *, spe
         upper=program.upper[order],
         values=values[order],
         owner=layout.owner[order].astype(np.int16),
+        series=layout.series()[order].astype(np.int32),
         constant=spent_cny - float(cost @ values[order]),
         inside=rows.take(inside).sound(),
         inside_step=high[inside],

@@ -29,8 +29,12 @@ HOURS_OF_YEAR = 8760.0
 LAG_H = 720.0
 # ... and catches up over this last part of the horizon.
 _CLOSING = 0.25
+# A lag must be caught up with this part of what could be used beyond the pace in the rest of the horizon; where that is
+# not known, with this part of what is still due by the pace.
+_OF_SPARE, _OF_DUE = 0.5, 0.25
 _LARGEST_BREACH = 1e9
-# A use that is ahead of its pace by this part of the whole is worth nothing elsewhere, or twice as much.
+# A use that is ahead of its pace by this part of a year's is worth nothing elsewhere, or twice as much; in a shorter
+# horizon the same days are a larger part.
 _STEERED = 0.02
 # A breach below this part of the limit is rounding.
 _ROUNDING = 1e-7
@@ -57,6 +61,8 @@ class BudgetLimit:
         window, and is no cost.
     planned
         (time,) cumulative use that a plan of the whole horizon foresees; empty where there is none.
+    largest
+        (time,) largest use of each step that can last; empty where it is not known.
     """
 
     name: str
@@ -66,6 +72,7 @@ class BudgetLimit:
     price_cny: float
     multiplier_cny: float = 0.0
     planned: Array = field(default_factory=lambda: np.zeros(0))
+    largest: Array = field(default_factory=lambda: np.zeros(0))
 
     @property
     def pace(self) -> Array:
@@ -120,20 +127,45 @@ def by_weight(total: float, weights: Array) -> Array:
     return paced
 
 
-def corridor_least(total: float, weights: Array, step_h: float, lag_h: float = LAG_H) -> Array:
+def corridor_least(
+    total: float, weights: Array, step_h: float, lag_h: float = LAG_H, largest: Array | None = None
+) -> Array:
     """Cumulative lower limit that may lag behind its pace by some days, and closes over the last quarter.
+
+    It never lags by more than can be caught up: in a horizon of weeks some days are too many.
+
+    Parameters
+    ----------
+    total
+        What has to be reached over the horizon.
+    weights
+        (time,) pace.
+    step_h, lag_h
+        Length of a step, and the usual lag [h].
+    largest
+        (time,) largest use of each step that can last, where it is known.
 
     Examples
     --------
     >>> corridor_least(8.0, np.ones(4), 1000.0).round(2)
-    array([0.56, 2.56, 4.56, 8.  ])
+    array([0.56, 3.  , 5.5 , 8.  ])
+
+    Where no step can use more than the pace, nothing may lag.
+
+    >>> corridor_least(8.0, np.ones(4), 1000.0, largest=np.full(4, 2.0))
+    array([2., 4., 6., 8.])
     """
     pace = by_weight(total, weights)
     steps = len(pace)
     lag_share = min(lag_h / (steps * step_h), 1.0)
     left = (steps - 1 - np.arange(steps)) / steps
     lag = total * lag_share * np.minimum(left / _CLOSING, 1.0)
-    corridor: Array = np.maximum.accumulate(np.maximum(pace - lag, min(total, 0.0)))
+    due = total - pace
+    if largest is None or not largest.size:
+        within = _OF_DUE * np.abs(due)
+    else:
+        within = _OF_SPARE * np.maximum(largest.sum() - np.cumsum(largest) - due, 0.0)
+    corridor: Array = np.maximum.accumulate(np.maximum(pace - np.minimum(lag, within), min(total, 0.0)))
     return corridor
 
 
@@ -153,14 +185,18 @@ def corridor_most(total: float, use: Array) -> Array:
 
 
 class BudgetRows:
-    """Rows of all budgets in a window of ``steps`` steps of which ``core`` are kept."""
+    """Rows of all budgets in a window of ``steps`` steps of ``step_h`` hours, of which ``core`` are kept."""
 
-    def __init__(self, limits: tuple[BudgetLimit, ...], use: list[cp.Expression], steps: int, core: int) -> None:
+    def __init__(
+        self, limits: tuple[BudgetLimit, ...], use: list[cp.Expression], steps: int, core: int, step_h: float
+    ) -> None:
         self.limits = limits
         self.use = cp.vstack([cp.reshape(each, (1, steps), order="F") for each in use])
         self._sign = np.array([limit.sign for limit in limits])
         self._price = np.array([limit.price_cny for limit in limits])
         self._limit = np.stack([limit.limit for limit in limits])
+        share = _STEERED * HOURS_OF_YEAR / (self._limit.shape[1] * step_h)
+        self._steered = np.maximum(share * np.abs(self._limit[:, -1]), 1e-9)
         self._ends = sorted({core, steps})
         shape = (len(limits), len(self._ends))
         self.breach = cp.Variable(shape, bounds=[0.0, _LARGEST_BREACH])
@@ -181,7 +217,7 @@ class BudgetRows:
         """
         self._used = used
         pace = np.array([limit.pace[start - 1] if start else 0.0 for limit in self.limits])
-        ahead = (used - pace) / np.maximum(_STEERED * np.abs(self._limit[:, -1]), 1e-9)
+        ahead = (used - pace) / self._steered
         ends = start + self.use.shape[1] == self._limit.shape[1]
         factor = 0.0 if ends else np.clip(1.0 + self._sign * ahead, 0.0, 2.0)
         self.worth_elsewhere.value = (self._sign * self._multiplier * factor)[self.priced]

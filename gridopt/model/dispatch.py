@@ -84,7 +84,7 @@ class DispatchModel:
     def _budgets(self, core: int) -> BudgetRows | None:
         use = [each for part in self.components for each in part.budget_use()]
         limits = tuple(limit for _, limit in self.system.budgets)
-        return BudgetRows(limits, use, self.steps, core) if limits else None
+        return BudgetRows(limits, use, self.steps, core, self.system.step_h) if limits else None
 
     def _objective(self) -> cp.Expression:
         costs = [part.cost() for part in self.components] + [part.penalty() for part in self.components]

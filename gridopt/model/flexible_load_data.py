@@ -131,6 +131,11 @@ def read_flexible_loads(case: Case, network: DCNetwork) -> FlexibleLoadData | No
     start = np.where(np.isfinite(number["start_e_mwh"]), number["start_e_mwh"], half)
     annual, labels = number["annual_mwh"], element_labels("flexible_load", table)
     budgeted = np.flatnonzero(annual > 0)
+    due, step_h = annual * share_of_year(case), case.settings.step_h
+    need = number["p_mw"][:, None] * profile_rows(case, table["profile"].tolist())
+    # a store that is full passes on no more than what is taken out of it
+    passing = (need + (chain @ rated)[:, None]) / number["eta"][:, None]
+    lasting = step_h * np.where(buffered[:, None], np.minimum(max_mw, passing), max_mw)
     return FlexibleLoadData(
         labels=labels,
         rows=table_rows("flexible_load", table),
@@ -141,8 +146,9 @@ def read_flexible_loads(case: Case, network: DCNetwork) -> FlexibleLoadData | No
                 name=f"energy of {labels[i]}",
                 unit="MWh",
                 sense="least",
-                limit=corridor_least(annual[i] * share_of_year(case), max_mw[i], case.settings.step_h),
+                limit=corridor_least(due[i], max_mw[i], step_h, largest=lasting[i]),
                 price_cny=float(rule[i]),
+                largest=lasting[i],
             )
             for i in budgeted
         ),
@@ -150,7 +156,7 @@ def read_flexible_loads(case: Case, network: DCNetwork) -> FlexibleLoadData | No
         min_mw=min_mw,
         max_mw=max_mw,
         plugged=plugged,
-        need_mw=number["p_mw"][:, None] * profile_rows(case, table["profile"].tolist()),
+        need_mw=need,
         chain=chain,
         rated_mw=rated,
         discharge_mw=number["max_discharge_mw"],

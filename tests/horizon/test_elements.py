@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from gridopt.horizon.certificate import Certificate
-from gridopt.horizon.elements import elements, follow, owners_of_rows
+from gridopt.horizon.elements import elements, follow
 from gridopt.horizon.piece import Piece
 from gridopt.horizon.proof import Prover
 from gridopt.solver.dual_bound import Rows
@@ -38,6 +38,7 @@ def hour(price_cny, owner, **parts):
         upper=np.array([5.0, 0.0, 2.0]),
         values=np.zeros(3),
         owner=np.array(owner, dtype=np.int16),
+        series=np.where(np.array(owner) < 0, -1, np.arange(3)).astype(np.int32),
         constant=0.0,
         inside_step=np.zeros(1, dtype=np.int64),
         use=sp.csr_array((0, 3)),
@@ -89,8 +90,7 @@ def test_columns_of_nobody_are_no_element():
 
 def test_an_element_within_one_piece_is_left_to_the_piece():
     alone = [hour(10.0, (0, 0, 0), inside=rows([[1, -1, -1]], [1], [1], [0])), hour(10.0, (0, 0, 0))]
-    owners = [(np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64)), (np.zeros(0, dtype=np.int64),) * 2]
-    assert list(elements(alone, owners, 0)) == []
+    assert list(elements(alone)) == []
 
 
 def certificate_before_the_proof(seed, monkeypatch):
@@ -111,8 +111,7 @@ def certificate_before_the_proof(seed, monkeypatch):
 
 def test_elements_share_no_row_and_no_column(monkeypatch):
     pieces = certificate_before_the_proof(3, monkeypatch).pieces
-    owners = [owners_of_rows(piece, after) for piece, after in zip(pieces, [*pieces[1:], None], strict=True)]
-    found = [each for part in range(20) for each in elements(pieces, owners, part)]
+    found = list(elements(pieces))
     assert len(found) > 5
     for name in ("row", "column"):
         numbers = np.concatenate([getattr(each, name) for each in found])
@@ -127,8 +126,6 @@ def test_following_raises_the_bound_and_any_number_of_threads_finds_the_same(mon
         np.testing.assert_array_equal(a.seam.dual, b.seam.dual)
         np.testing.assert_array_equal(a.inside.dual, b.inside.dual)
     assert bound_cny(one, certificate) > bound_cny(pieces, certificate)
-
-
 
 
 def bound_cny(pieces, certificate):

@@ -56,16 +56,3 @@ def test_the_proof_begins_with_the_worth_of_the_guide(monkeypatch):
         else:
             assert told == [set()] * 4
         told.clear()
-
-
-def test_planned_multipliers_close_the_seams_of_a_reservoir(monkeypatch):
-    # Windows that see 24 h ahead value water a little differently from each other.
-    net, series = whole_system(4, 168)
-    horizon = {"window_h": 24, "look_ahead_h": 24, "guide": "on", "guide_step_h": 4, "certificate": True}
-    case = case_of(net, series, horizon=horizon | {"proof_rounds": 0})
-    gaps = []
-    for planned in (with_planned_worth, lambda rows, *_: rows):
-        monkeypatch.setattr("gridopt.horizon.proof.with_planned_worth", planned)
-        record = solve_horizon(System.read(case))
-        gaps.append(record.objective_cny - record.proof.lower_bound_cny)
-    assert 0 < gaps[0] < 0.8 * gaps[1]

@@ -308,6 +308,19 @@ def test_energy_of_the_year_that_cannot_be_drawn_is_a_breach():
     np.testing.assert_allclose(record.penalty_cny["budget"].sum(), 30 * 600)
 
 
+@pytest.mark.parametrize("guide", ["on", "off"])
+def test_weeks_in_windows_leave_time_for_the_energy_of_the_year(guide):
+    """Twenty days, cheap only in the last five: what is put off until then must still fit into them."""
+    net = bench(50.0, cheap=60.0)
+    flexible(net, 10.0, kind="industry", annual_mwh=0.7 * 10 * 8760)
+    dear_first = ("demand", [90 / 50] * 360 + [50 / 50] * 120)
+    horizon = {"window_h": 96, "look_ahead_h": 48, "end_storage": "free", "guide": guide}
+    system, record = run(net, 480, {"load": dear_first}, horizon=horizon)
+    assert record.penalty_cny["budget"].sum() == pytest.approx(0.0)
+    np.testing.assert_allclose(of(record, "p_mw").sum(), 0.7 * 10 * 480, rtol=1e-6)
+    check(system, record)
+
+
 def test_breach_of_a_loop_carries_its_hydrogen():
     """A MWh of the loop stands for itself and for the 10 MWh of its hydrogen: eleven times the price of a rule."""
     net = bench()
