@@ -5,7 +5,8 @@ window's core (``gridopt.horizon.piece``).  Any multipliers of all rows, those o
 that holds (``gridopt.solver.dual_bound``).  The windows' own multipliers fit inside the pieces and disagree at the
 seams, where one window did not see what the next one knew.  So each seam is mended: all multipliers stay as they
 are but those of the rows within some steps around the seam, which are chosen anew by a small linear program; its
-value can't be lower than what it replaces.  Seams whose neighbourhoods share no column are mended independently.
+value can't be lower than what it replaces.  Seams whose neighbourhoods share no column are mended independently.  What
+single elements do over more than some days is chosen at last (``gridopt.horizon.elements``).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from gridopt.solver.dual_bound import better_multipliers, columns_worth, stacked
 
 # A piece whose part of the gap is smaller than this part of what is asked is left as it is.
 _LITTLE = 0.1
-# Where a round closes less than this part of what is missing, the next one tries other prices.
+# Rounds end where one closes less than this part of what is missing.
 _WORTH_A_ROUND = 0.1
 # Better multipliers of a piece, None where there are none, and its use of the budgets.
 Settled = tuple[Array | None, Array]
@@ -116,13 +117,15 @@ class Certificate:
         of_rows = float(rows.dual @ (rows.matrix @ piece.values)) - rows.worth()
         return float(reduced @ piece.values) - columns_worth(reduced, piece.lower, piece.upper) + of_rows
 
-    def improve(self, rounds: int, enough_cny: float, threads: int = 1) -> None:
+    def improve(self, rounds: int, prices: int, enough_cny: float, threads: int = 1) -> None:
         """Raise the bound: along the elements, around the seams, inside the pieces, and by the prices of the budgets.
 
         Parameters
         ----------
         rounds
-            Most rounds; each solves all seams, pieces and elements once.
+            Most rounds at the prices found; each solves all seams, pieces and elements once.
+        prices
+            Most prices of the budgets that are tried before; each solves all pieces once.
         enough_cny
             Bound at which it is good enough.
         threads
@@ -131,23 +134,32 @@ class Certificate:
         if self.bound_cny >= enough_cny:
             return
         self._resettle(len(self.pieces) - 1)
+        if self.budgets and prices:
+            self._search(prices, enough_cny, threads)
         self.follow(threads)
+        for _ in range(rounds):
+            before = self.bound_cny
+            if before >= enough_cny:
+                return
+            self.mend(threads)
+            self.settle(threads)
+            self.follow(threads)
+            if self.bound_cny - before < _WORTH_A_ROUND * (enough_cny - before):
+                return
+
+    def _search(self, prices: int, enough_cny: float, threads: int) -> None:
+        """Search for better prices of the budgets, at which the bound is concave as long as those over the seams stay."""
+        self.mend(threads)
         first, best = self.price_cny, self._kept()
         tried: list[tuple[float, Array, Array]] = []
-        for number in range(rounds):
-            missing = enough_cny - best[0]
-            if missing <= 0.0:
+        for number in range(prices):
+            if best[0] >= enough_cny:
                 break
-            self.mend(threads)
             slope = self.settle(threads)
             tried.append((self.bound_cny, slope, self.price_cny))
-            self.follow(threads)
-            gained = self.bound_cny - best[0]
-            if gained > 0.0:
+            if self.bound_cny > best[0]:
                 best = self._kept()
-            if number + 1 < rounds and gained < _WORTH_A_ROUND * missing:
-                if not self.budgets:
-                    break
+            if number + 1 < prices:
                 self.reprice(best_prices(tried, self._largest))
         _, self.pieces, self.reduced, self.price_cny = best
         if not np.array_equal(first, self.price_cny):  # the seams were mended at other prices

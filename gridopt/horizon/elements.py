@@ -178,7 +178,7 @@ def _range(matrix: sp.csr_array, owner: Numbers) -> tuple[Index, Index]:
 def _tied(pieces: Sequence[Piece], leads: Sequence[Index]) -> tuple[int, Index]:
     """Number of elements, and the element of each series: series are tied where they stand in one row."""
     count = 1 + max(int(piece.series.max(initial=-1)) for piece in pieces)
-    tied = np.zeros((count, count), dtype=np.bool_)
+    tied = sp.csr_array((count, count))
     for number, (piece, lead) in enumerate(zip(pieces, leads, strict=True)):
         inside, seam = np.split(lead, [piece.inside.dual.size])
         parts = [(piece.inside.matrix, inside, piece.series), (piece.seam.matrix, seam, piece.series)]
@@ -187,6 +187,7 @@ def _tied(pieces: Sequence[Piece], leads: Sequence[Index]) -> tuple[int, Index]:
         for matrix, first, series in parts:
             of_entries = np.repeat(first, np.diff(matrix.indptr))
             own = of_entries >= 0
-            tied[of_entries[own], series[matrix.indices[own]]] = True
-    found, element = sp.csgraph.connected_components(sp.csr_array(tied, dtype=np.int8), directed=False)
+            pairs = of_entries[own], series[matrix.indices[own]].astype(np.int64)
+            tied = tied + sp.csr_array((np.ones(pairs[0].size), pairs), shape=tied.shape)
+    found, element = sp.csgraph.connected_components(tied, directed=False)
     return int(found), element.astype(np.int64)

@@ -21,8 +21,8 @@ from gridopt.solver.columns import BesideLive
 from gridopt.solver.dual_bound import Rows, stacked
 from gridopt.solver.session import LinearProgram, compile_problem
 
-# Rounds times windows where no gap is asked for: each round solves all windows once more; a long horizon is joined,
-# and its elements are followed, only.
+# Rounds times windows: each round solves all windows once more.  A long horizon is joined and its elements are
+# followed only, unless a gap is asked for.
 _WINDOWS_OF_ALL_ROUNDS = 64
 # Relative gap at which a proof stops improving where the case asks for none.
 _USUAL_GAP = 1e-3
@@ -242,16 +242,16 @@ class Prover:
             joined.result()
         worth = self._worth_at_end_cny
         enough = objective_cny - worth - self.gap * max(abs(objective_cny), 1.0)
-        self.certificate.improve(self._rounds(), enough, self._threads)
+        self.certificate.improve(*self._rounds(), enough, self._threads)
         return Proof(self.certificate.bound_cny + worth, self.certificate.by_piece_cny(), self._evidence())
 
-    def _rounds(self) -> int:
-        """Most rounds of the proof; few of a long horizon, unless a gap is asked for."""
+    def _rounds(self) -> tuple[int, int]:
+        """Most rounds, and most prices of budgets to be tried: few of a long horizon, but rounds where a gap is asked."""
         horizon, pieces = self.system.case.settings.horizon, len(self.certificate.pieces)
         if pieces == 1:  # a single window states its budgets itself: with a price as well they would count twice
-            return 0
-        few = _WINDOWS_OF_ALL_ROUNDS // pieces if horizon.gap is None else horizon.proof_rounds
-        return min(horizon.proof_rounds, few)
+            return 0, 0
+        few = min(horizon.proof_rounds, _WINDOWS_OF_ALL_ROUNDS // pieces)
+        return few if horizon.gap is None else horizon.proof_rounds, few
 
     def _evidence(self) -> Evidence:
         budgets = self.certificate.budgets

@@ -66,9 +66,9 @@ class DispatchModel:
         self.owner_of_variable: dict[int, int] = {}
         rows: dict[str, list[cp.Constraint]] = {}
         for number, part in enumerate(self.components):
-            rows[part.name] = part.constraints()
-            self.owner_of_variable |= {each.id: number for row in rows[part.name] for each in row.variables()}
-            rows[part.name] += part.join(by_name, self.injection)
+            own = part.constraints()
+            self.owner_of_variable |= {each.id: number for row in own for each in row.variables()}
+            rows[part.name] = own + part.join(by_name, self.injection)
         lazy = {part.name: part.lazy_constraints() for part in self.components}
         self.lazy = [row for group in lazy.values() for row in group]
         self.chosen_last = [variable for part in self.components for variable in part.chosen_last()]
