@@ -148,7 +148,7 @@ class Certificate:
                 return
 
     def _search(self, prices: int, enough_cny: float, threads: int) -> None:
-        """Search for better prices of the budgets, at which the bound is concave as long as those over the seams stay."""
+        """Search for better prices of the budgets, which the bound is concave in while those over the seams stay."""
         self.mend(threads)
         first, best = self.price_cny, self._kept()
         tried: list[tuple[float, Array, Array]] = []

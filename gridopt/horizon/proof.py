@@ -246,7 +246,7 @@ class Prover:
         return Proof(self.certificate.bound_cny + worth, self.certificate.by_piece_cny(), self._evidence())
 
     def _rounds(self) -> tuple[int, int]:
-        """Most rounds, and most prices of budgets to be tried: few of a long horizon, but rounds where a gap is asked."""
+        """Most rounds, and most prices of budgets to be tried: few of a long horizon; rounds where a gap is asked."""
         horizon, pieces = self.system.case.settings.horizon, len(self.certificate.pieces)
         if pieces == 1:  # a single window states its budgets itself: with a price as well they would count twice
             return 0, 0
