@@ -149,6 +149,24 @@ def test_guide_leaves_the_bound_valid():
     assert lower < found
 
 
+@pytest.mark.parametrize(
+    ("windows", "gap", "rounds"),
+    [(1, 1e-3, (0, 0)), (10, None, (6, 6)), (10, 1e-3, (8, 6)), (91, None, (0, 0)), (91, 1e-3, (8, 0))],
+)
+def test_the_proof_of_a_long_horizon_goes_on_where_a_gap_is_asked_for(windows, gap, rounds):
+    prover = Prover(System.read(case_of(*whole_system(1, 24), horizon={"gap": gap})))
+    prover.certificate.pieces = [None] * windows
+    assert prover._rounds() == rounds
+
+
+def test_rounds_at_the_same_prices_raise_the_bound(monkeypatch):
+    few = {"proof_rounds": 3, "window_h": 24, "look_ahead_h": 24}
+    with_rounds = solved(*whole_system(1, 96), horizon=few).proof.lower_bound_cny
+    monkeypatch.setattr(Certificate, "follow", lambda *_: None)
+    without = solved(*whole_system(1, 96), horizon=few | {"proof_rounds": 0}).proof.lower_bound_cny
+    assert with_rounds > without
+
+
 def test_proof_is_the_same_with_any_number_of_threads():
     case = case_of(*whole_system(1, 72), horizon={"window_h": 24, "look_ahead_h": 12, "certificate": True})
     one, three = (solve_horizon(System.read(case), threads=number).proof for number in (1, 3))
