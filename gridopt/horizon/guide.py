@@ -5,7 +5,7 @@ horizon is first solved as one linear program with steps of some hours, interfac
 fractions of units and no reserves, by the interior point method without crossover.  It tells the windows
 
 - the level of every reservoir, and the worth of its water :math:`\pi`;
-- the worth of energy in every store;
+- the level of every other store, and the worth of energy in it;
 - how far the energy of every contract runs ahead, and the worth of that;
 - the use of every budget over time, and its multiplier :math:`\mu`.
 
@@ -53,6 +53,8 @@ class Guide:
     ----------
     level_mwh, water_value_cny_per_mwh
         (reservoir, step of the horizon).
+    store_e_mwh, load_e_mwh
+        (store, step of the horizon) energy held, in stores and in those of flexible loads.
     store_worth_cny_per_mwh, load_worth_cny_per_mwh
         (store, step of the horizon) of a MWh held, in stores and in those of flexible loads.
     ahead_mwh, ahead_worth_cny_per_mwh
@@ -67,6 +69,8 @@ class Guide:
 
     level_mwh: Array
     water_value_cny_per_mwh: Array
+    store_e_mwh: Array
+    load_e_mwh: Array
     store_worth_cny_per_mwh: Array
     load_worth_cny_per_mwh: Array
     ahead_mwh: Array
@@ -88,9 +92,11 @@ class Guide:
             level, value = self.level_mwh, self.water_value_cny_per_mwh
             return replace(data, reference_e_mwh=level, water_value_cny_per_mwh=value)
         if isinstance(data, StorageData) and data.is_priced:
-            return replace(data, planned_worth_cny_per_mwh=self.store_worth_cny_per_mwh)
+            level, worth = self.store_e_mwh, self.store_worth_cny_per_mwh
+            return replace(data, planned_e_mwh=level, planned_worth_cny_per_mwh=worth)
         if isinstance(data, FlexibleLoadData) and data.is_priced:
-            return replace(data, planned_worth_cny_per_mwh=self.load_worth_cny_per_mwh)
+            level, worth = self.load_e_mwh, self.load_worth_cny_per_mwh
+            return replace(data, planned_e_mwh=level, planned_worth_cny_per_mwh=worth)
         if isinstance(data, TieData):
             ahead, worth = self.ahead_mwh, self.ahead_worth_cny_per_mwh
             return replace(data, planned_ahead_mwh=ahead, planned_worth_cny_per_mwh=worth)
@@ -181,20 +187,24 @@ def _told_by(coarse: System, model: DispatchModel, group: int, total: int) -> Gu
         largest = np.array([limit.price_cny for limit in model.budget.limits])
         price = np.maximum(model.budget.multipliers(), 0.0)
         price = np.where(price > _NO_PRICE * largest, price, 0.0)
-    level = value = store = flexible = ahead = worth = np.zeros((0, total))
+    level = value = stored = store = held = flexible = ahead = worth = np.zeros((0, total))
     for part in model.components:
         if isinstance(part, Hydro):
             level = _between(part.data.start_e_mwh, np.asarray(part.level.value), group)
             value = np.repeat(part.water_value_cny_per_mwh(), group, axis=1)
         if isinstance(part, Storage):
+            d = part.data
+            stored = _between(d.start_e_mwh, np.clip(part.energy.value, d.min_e_mwh[:, None], d.max_e_mwh[:, None]), group)
             store = np.repeat(part.stored_worth_cny_per_mwh(), group, axis=1)
         if isinstance(part, FlexibleLoad):
+            levels = np.clip(part.held_mwh(), 0.0, part.data.max_e_mwh[:, None])
+            held = _between(part.initial_state()["energy_mwh"], levels, group)
             flexible = np.repeat(part.stored_worth_cny_per_mwh(), group, axis=1)
         if isinstance(part, Tie):
             ends, worths = part.plan()
             ahead = _between(np.zeros(part.data.count), ends, group)
             worth = np.repeat(worths, group, axis=1)
-    return Guide(level, value, store, flexible, ahead, worth, budgets, use, price)
+    return Guide(level, value, stored, held, store, flexible, ahead, worth, budgets, use, price)
 
 
 def _between(start: Array, ends: Array, group: int) -> Array:

@@ -43,6 +43,7 @@ from numpy.typing import NDArray
 from gridopt.model.algebra import add_up, one_over, places
 from gridopt.model.component import Array, Component, Output, PlannedWorth, State, Window, previous
 from gridopt.model.flexible_load_data import FlexibleLoadData, read_flexible_loads
+from gridopt.model.near_plan import CAUTION, NearPlan
 from gridopt.model.worth import price
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         self.level = self.variable(0.0, d.max_e_mwh[rows], rows=rows.size).set_label("level of the load's store [MWh]")
         self.level_before = cp.Parameter(rows.size, nonneg=True)
         self.end_price = cp.Parameter(rows.size, nonneg=True)
+        self.near = None if d.planned_e_mwh is None else NearPlan(d.max_e_mwh[rows])
         if d.returns:
             self.missing = cp.Variable(rows.size, bounds=[0.0, d.start_e_mwh[rows]])
             self.end_floor = cp.Parameter(rows.size, nonneg=True)
@@ -133,6 +135,8 @@ class FlexibleLoad(Component[FlexibleLoadData]):
             energy_price = window.energy_price_cny_per_mwh if d.is_priced and not held else 0.0
             usual = np.maximum(energy_price - d.value_cny_per_mwh, 0.0) / d.eta
             self.end_price.value = window.at_end(d.planned_worth_cny_per_mwh, usual)[rows]
+            if self.near is not None and d.planned_e_mwh is not None:
+                self.near.bind(*window.near(d.planned_e_mwh[rows], CAUTION))
             if d.returns:
                 self.end_floor.value = d.start_e_mwh[rows] * held
         if self.giving.size:
@@ -175,6 +179,8 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         kept = (1 - d.self_discharge_per_h[at] * h)[:, None]
         self.balance = self.level == cp.multiply(kept, previous(self.level_before, self.level)) + h * stored
         rows = [self.balance.set_label("energy of the load's store [MWh]")]
+        if self.near is not None:
+            rows.append(self.near.row(self.level[:, -1]))
         if self.fed_on.size:
             lacking = d.may_lack[at][self.fed_on]
             for group, may_lack in ((self.fed_on[lacking], True), (self.fed_on[~lacking], False)):
@@ -249,9 +255,18 @@ class FlexibleLoad(Component[FlexibleLoadData]):
             worth[self.buffer] = np.maximum(price(self.balance), 0.0)
         return worth
 
+    def held_mwh(self) -> Array:
+        """Energy in each load's store after each step of the window solved last, (element, step) [MWh]."""
+        if not self.buffer.size:
+            return np.zeros((self.data.count, self.steps))
+        return np.asarray(places(self.buffer, self.data.count) @ self.level.value)
+
     def end_value(self) -> cp.Expression | None:
         """Energy held at the end, worth what need not be drawn for it later."""
-        return self.end_price @ self.level[:, -1] if self.buffer.size else None
+        if not self.buffer.size:
+            return None
+        worth = self.end_price @ self.level[:, -1]
+        return worth if self.near is None else worth - self.near.cost()
 
     def state(self, step: int) -> State:
         """Level [MWh], power [MW] and on-state after a step, inside their limits."""
@@ -272,10 +287,9 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         """Power, discharge, level, use, shortfall, spill, on-state of all loads."""
         d, count = self.data, self.data.count
         drawn, nothing = self.drawn.value, np.zeros((self.data.count, self.steps))
-        given, level, lacking, spilled = nothing, nothing, nothing, nothing
+        given, lacking, spilled = nothing, nothing, nothing
         use, on = d.eta[:, None] * drawn, np.full_like(nothing, np.nan)
         if self.buffer.size:
-            level = places(self.buffer, count) @ self.level.value
             lacking = places(self.buffer, count) @ np.maximum(self._unserved().value, 0.0)
             use[self.buffer] = self.served.value
         if self.giving.size:
@@ -287,7 +301,7 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         return {
             "flexible_load_p_mw": drawn,
             "flexible_load_discharge_mw": given,
-            "flexible_load_energy_mwh": level,
+            "flexible_load_energy_mwh": self.held_mwh(),
             "flexible_load_use_mw": use,
             "flexible_load_shortfall_mw": lacking,
             "flexible_load_spill_mw": spilled,

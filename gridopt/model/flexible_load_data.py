@@ -64,8 +64,9 @@ class FlexibleLoadData(ComponentData):
     is_priced, returns
         What stores hold at the end of a window is worth something; at the end of the horizon they hold their start
         level again.
-    planned_worth_cny_per_mwh
-        (element, time) what a MWh held is worth, where a plan of the whole horizon tells it; None otherwise.
+    planned_worth_cny_per_mwh, planned_e_mwh
+        (element, time) what a MWh held is worth, and what is held after each step, where a plan of the whole horizon
+        tells it; None otherwise.
     """
 
     kind: tuple[str, ...]
@@ -96,6 +97,7 @@ class FlexibleLoadData(ComponentData):
     is_priced: bool
     returns: bool
     planned_worth_cny_per_mwh: Array | None = None
+    planned_e_mwh: Array | None = None
 
 
 def read_flexible_loads(case: Case, network: DCNetwork) -> FlexibleLoadData | None:

@@ -40,6 +40,7 @@ from numpy.typing import NDArray
 
 from gridopt.model.algebra import every_step, one_over, places
 from gridopt.model.component import Array, Component, Output, State, Window, previous
+from gridopt.model.near_plan import CAUTION, NearPlan
 from gridopt.model.reserve_product import ReserveProduct
 from gridopt.model.storage_data import StorageData, read_storage
 from gridopt.model.storage_days import DayLimits
@@ -84,6 +85,7 @@ class Storage(Component[StorageData]):
         self.energy = self.variable(data.min_e_mwh, data.max_e_mwh).set_label("storage level [MWh]")
         self.energy_before = cp.Parameter(data.count)
         self.end_price = cp.Parameter(data.count, nonneg=True)
+        self.near = None if data.planned_e_mwh is None else NearPlan(data.max_e_mwh)
         self._state_units()
         self._state_reserve()
         self.limited = np.flatnonzero(np.isfinite(data.max_cycles_per_day))
@@ -129,6 +131,8 @@ class Storage(Component[StorageData]):
         self.end_floor.value = np.where(held_to, np.maximum(within_reach, d.min_e_mwh), d.min_e_mwh)
         usual = max(window.energy_price_cny_per_mwh, 0.0) * d.is_priced * d.eta_discharge
         self.end_price.value = np.where(held_to, 0.0, window.at_end(d.planned_worth_cny_per_mwh, usual))
+        if self.near is not None and d.planned_e_mwh is not None:
+            self.near.bind(*window.near(d.planned_e_mwh, CAUTION))
         if self.limited.size:
             self.days.bind(window.start, state["used_today_mwh"])
 
@@ -154,6 +158,8 @@ class Storage(Component[StorageData]):
             self.balance.set_label("energy of the store [MWh]"),
             (self.energy[:, -1] >= self.end_floor).set_label("level of the store at the end [MWh]"),
         ]
+        if self.near is not None:
+            rows.append(self.near.row(self.energy[:, -1]))
         if self.limited.size:
             rows += self.days.constraints(self.discharge[self.limited])
         return [*rows, *self.units.constraints(self.charge, self.discharge)]
@@ -289,7 +295,8 @@ class Storage(Component[StorageData]):
 
     def end_value(self) -> cp.Expression:
         """Energy held at the end, worth what it will replace."""
-        return self.end_price @ self.energy[:, -1]
+        worth = self.end_price @ self.energy[:, -1]
+        return worth if self.near is None else worth - self.near.cost()
 
     def worth(self, reduced_costs: ReducedCosts, budget_price: Array) -> dict[str, Array]:
         """Power both ways, and room for energy."""

@@ -63,8 +63,9 @@ class StorageData(ComponentData):
         Hour of the day at which the horizon begins.
     whole_days
         Whether all windows begin at that hour of the day.
-    planned_worth_cny_per_mwh
-        (element, time) what a MWh held is worth, where a plan of the whole horizon tells it; None otherwise.
+    planned_worth_cny_per_mwh, planned_e_mwh
+        (element, time) what a MWh held is worth, and what is held after each step, where a plan of the whole horizon
+        tells it; None otherwise.
     """
 
     charge_mw: Array
@@ -92,6 +93,7 @@ class StorageData(ComponentData):
     day_start_h: float
     whole_days: bool
     planned_worth_cny_per_mwh: Array | None = None
+    planned_e_mwh: Array | None = None
 
     def kept_apart(self) -> Self:
         """Modes for every store that loses energy."""

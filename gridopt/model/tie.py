@@ -21,8 +21,8 @@ block that reaches beyond the window) is settled at a price above that of unserv
 has a solution.  At the end of a window, being ahead is worth the energy that need not be sent later, less the
 value that is then not earned: :math:`(\lambda - (1-\ell)\pi)\, z_T`, with a price :math:`\lambda` of energy that is
 taken a quarter lower where a window ends ahead of the contract and a quarter higher where it ends behind.  Where
-the whole horizon was planned (``gridopt.horizon.guide``), ahead and behind are counted from the plan, being near it is
-worth what the plan says, and that is taken a quarter of the energy price lower and higher beyond.
+the whole horizon was planned (``gridopt.horizon.guide``), it is worth what the plan says, and ahead and behind, with
+half of the energy price, are counted from the plan (``gridopt.model.near_plan``).
 
 Channels with a renewable share: :mod:`gridopt.model.tie_channel`.
 """
@@ -37,6 +37,7 @@ import numpy as np
 
 from gridopt.model.algebra import add_up
 from gridopt.model.component import Array, Component, Output, PlannedWorth, State, Window, previous
+from gridopt.model.near_plan import NearPlan
 from gridopt.model.tie_data import TieData, read_ties
 from gridopt.model.worth import ReducedCosts, of_lower, of_upper, price
 
@@ -44,10 +45,8 @@ if TYPE_CHECKING:
     from gridopt.case import Case
     from gridopt.network.matrices import DCNetwork
 
-# By how much of the energy price a window errs on the side of the contract when it ends ahead or behind.
-_CAUTION = 0.25
-# Where the whole horizon was planned, the account may leave the plan by this part of its corridor at no price.
-_DRIFT = 0.1
+# By how much of the energy price a window errs on the side of the contract, or of a plan, when it ends ahead or behind.
+_CAUTION, _CAUTION_WITH_PLAN = 0.25, 0.5
 # Attribution costs nothing, but what a window does not attribute is lost to the share of the year.
 _ATTRIBUTION_CNY_PER_MWH = 1e-3
 
@@ -107,15 +106,8 @@ class Tie(Component[TieData]):
         most = 2 * corridor + self.step_h * swing[kept].max(axis=1)
         self.settled_ahead = self.variable(0.0, most, rows=rows)
         self.settled_behind = self.variable(0.0, most, rows=rows)
-        # variables of their own: one whose bounds are parameters must not be multiplied with a price
-        self.more_at_end, self.less_at_end = (
-            cp.Variable((rows, 1), bounds=[np.zeros((rows, 1)), corridor[:, None]]) for _ in range(2)
-        )
-        self.price_of_more, self.price_of_less = cp.Parameter(rows), cp.Parameter(rows)
-        self.planned_ahead, self.planned_worth = cp.Parameter((rows, 1)), cp.Parameter(rows)
-        planned = data.planned_ahead_mwh is not None
-        room = _DRIFT * corridor[:, None]
-        self.drift = cp.Variable((rows, 1), bounds=[-room, room]) if planned else None
+        self.end_price = cp.Parameter(rows)
+        self.near = NearPlan(2 * corridor)
 
     @classmethod
     def read(cls, case: Case, network: DCNetwork) -> TieData | None:
@@ -144,17 +136,17 @@ class Tie(Component[TieData]):
             self.ahead_before.value = state["deviation_mwh"][self.keeping]
             self.least_ahead.value = d.deviation_low_mwh[self.keeping, span]
             self.most_ahead.value = d.deviation_high_mwh[self.keeping, span]
-            self._bind_end(window.energy_price_cny_per_mwh, span.stop - 1)
+            self._bind_end(window)
 
-    def _bind_end(self, energy_price: float, step: int) -> None:
-        """Where the account should stand after a step, and what it is worth to be ahead or behind."""
+    def _bind_end(self, window: Window) -> None:
+        """Where the account should stand at the end of the window, and what it is worth to be ahead."""
         d, kept = self.data, self.keeping
-        planned, worth = np.zeros(kept.size), energy_price - d.export_value_cny_per_mwh[kept]
-        if d.planned_ahead_mwh is not None and d.planned_worth_cny_per_mwh is not None:
-            planned, worth = d.planned_ahead_mwh[kept, step], d.planned_worth_cny_per_mwh[kept, step]
-        self.planned_ahead.value, self.planned_worth.value = planned[:, None], worth
-        self.price_of_more.value = worth - _CAUTION * abs(energy_price)
-        self.price_of_less.value = worth + _CAUTION * abs(energy_price)
+        usual = window.energy_price_cny_per_mwh - d.export_value_cny_per_mwh
+        self.end_price.value = window.at_end(d.planned_worth_cny_per_mwh, usual)[kept]
+        if d.planned_ahead_mwh is None:
+            self.near.bind(*window.near(np.zeros_like(d.contract_mw[kept]), _CAUTION))
+        else:
+            self.near.bind(*window.near(d.planned_ahead_mwh[kept], _CAUTION_WITH_PLAN))
 
     def constraints(self) -> list[cp.Constraint]:
         """Changes where they can bind, import of ties that reverse, energy of contracts."""
@@ -168,10 +160,7 @@ class Tie(Component[TieData]):
             beyond = self.step_h * (self.export[self.keeping] - self.contract)
             settled = self.settled_ahead - self.settled_behind
             self.account = self.ahead == previous(self.ahead_before, self.ahead) + beyond - settled
-            from_plan = (
-                self.ahead[:, -1:] if self.drift is None else self.ahead[:, -1:] - self.planned_ahead - self.drift
-            )
-            rows += [self.account, self.more_at_end - self.less_at_end == from_plan]
+            rows += [self.account, self.near.row(self.ahead[:, -1])]
         if self.channels.size:
             rows.append(self.attributed <= self.export[self.channels])
         return rows
@@ -217,9 +206,7 @@ class Tie(Component[TieData]):
         """Energy ahead of the contract need not be sent later and earns nothing then; attribution is not put off."""
         worth = []
         if self.keeping.size:
-            worth.append(self.price_of_more @ self.more_at_end[:, 0] - self.price_of_less @ self.less_at_end[:, 0])
-            if self.drift is not None:
-                worth.append(self.planned_worth @ self.drift[:, 0])
+            worth.append(self.end_price @ self.near.beyond() - self.near.cost())
         if self.channels.size:
             worth.append(_ATTRIBUTION_CNY_PER_MWH * self.step_h * cp.sum(self.attributed))
         return add_up(worth)

@@ -1,0 +1,53 @@
+r"""What is held at the end of a window, kept near a plan of the whole horizon.
+
+The worth of a MWh that a plan tells holds where the plan stands.  Taken for any amount, a window whose energy costs a
+little less than that fills a store to its top, and one whose energy costs a little more empties it: the store then lacks
+the room, or the energy, for what the window did not see.  So the worth falls with the distance from the plan,
+
+.. math:: \pi\,e_T - c\,|e_T - \hat e_T|,
+
+with the planned level :math:`\hat e` and a caution :math:`c` [CNY/MWh]: holding more is worth :math:`\pi - c`, holding
+less costs :math:`\pi + c`.
+"""
+
+from __future__ import annotations
+
+import cvxpy as cp
+
+from gridopt.model.component import Array
+
+# Caution with what a plan tells, as a part of the energy price.
+CAUTION = 0.25
+
+
+class NearPlan:
+    """Distance of levels at a window's end from a plan.
+
+    Parameters
+    ----------
+    furthest
+        (element,) largest distance [MWh].
+    """
+
+    def __init__(self, furthest: Array) -> None:
+        count = len(furthest)
+        # variables of their own: one whose bounds are parameters must not be multiplied with a price
+        self.more, self.less = (cp.Variable(count, bounds=[0.0, furthest]) for _ in range(2))
+        self.planned = cp.Parameter(count)
+        self.caution = cp.Parameter(count, nonneg=True)
+
+    def bind(self, planned: Array, caution: Array) -> None:
+        """Put in the plan (element,) [MWh], and the caution (element,) [CNY/MWh]."""
+        self.planned.value, self.caution.value = planned, caution
+
+    def row(self, level: cp.Expression) -> cp.Constraint:
+        """Distance of the levels (element,) from the plan."""
+        return self.beyond() == level - self.planned
+
+    def beyond(self) -> cp.Expression:
+        """What is held beyond the plan, (element,) [MWh]."""
+        return self.more - self.less
+
+    def cost(self) -> cp.Expression:
+        """What the distance takes from the worth of what is held [CNY]."""
+        return self.caution @ (self.more + self.less)
