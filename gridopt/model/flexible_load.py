@@ -29,7 +29,8 @@ the envelope of its cumulative energy: :math:`\Delta\sum(\eta p - u)` stays with
 **The end** (``horizon.end_storage``).  ``value``: a MWh held at the end of a window saves drawing :math:`1/\eta`
 MWh at the energy price (less what drawing is worth by itself).  ``cyclic``: as ``value``, but at the end of the
 horizon the store holds its start level again; what is missing costs as much as use that is not served.
-``free``: nothing.
+``free``: nothing.  Where the whole horizon was planned, the worth is the plan's, and a store is kept near the plan's
+level (``gridopt.model.near_plan``).
 """
 
 from __future__ import annotations

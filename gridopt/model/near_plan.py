@@ -17,7 +17,7 @@ import cvxpy as cp
 from gridopt.model.component import Array
 
 # Caution with what a plan tells, as a part of the energy price.
-CAUTION = 0.25
+CAUTION = 0.1
 
 
 class NearPlan:

@@ -25,7 +25,8 @@ price times its discharge efficiency.  ``cyclic``: as ``value`` in all windows t
 horizon; there it has to hold its start level again.  ``free``: nothing, a window empties what it can use.  A
 store whose own ``end`` is ``cyclic`` or ``fixed`` returns to its start level whatever the setting.  If it can't
 any more, even charging at full power, it charges as far as it can; pumps of fixed speed may miss the top by less
-than one unit and step.
+than one unit and step.  Where the whole horizon was planned, the worth is the plan's, and a store is kept near the
+plan's level (``gridopt.model.near_plan``).
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ has a solution.  At the end of a window, being ahead is worth the energy that ne
 value that is then not earned: :math:`(\lambda - (1-\ell)\pi)\, z_T`, with a price :math:`\lambda` of energy that is
 taken a quarter lower where a window ends ahead of the contract and a quarter higher where it ends behind.  Where
 the whole horizon was planned (``gridopt.horizon.guide``), it is worth what the plan says, and ahead and behind, with
-half of the energy price, are counted from the plan (``gridopt.model.near_plan``).
+half of the energy price as caution, are counted from the plan (``gridopt.model.near_plan``).
 
 Channels with a renewable share: :mod:`gridopt.model.tie_channel`.
 """

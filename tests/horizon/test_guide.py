@@ -5,7 +5,9 @@ import pytest
 
 from gridopt.horizon.guide import coarse_case, guide
 from gridopt.horizon.rolling import solve_horizon
+from gridopt.model.flexible_load_data import FlexibleLoadData
 from gridopt.model.hydro_data import HydroData
+from gridopt.model.storage_data import StorageData
 from gridopt.model.system import System
 from gridopt.model.tie_data import TieData
 from tests.horizon.random_cases import whole_system
@@ -39,10 +41,28 @@ def test_guide_keeps_what_it_was_given(system, told):
         if isinstance(data, HydroData):
             assert (told.level_mwh[:, 3::4] >= data.min_e_mwh - 1e-2).all()
             assert (told.level_mwh[:, 3::4] <= data.max_e_mwh + 1e-2).all()
+        if isinstance(data, StorageData):
+            assert (told.store_e_mwh >= data.min_e_mwh.min()).all()
+            assert (told.store_e_mwh <= data.max_e_mwh[:, None]).all()
+        if isinstance(data, FlexibleLoadData):
+            assert (told.load_e_mwh >= 0.0).all()
+            assert (told.load_e_mwh <= np.maximum(data.max_e_mwh, data.start_e_mwh)[:, None]).all()
+            assert (told.load_e_mwh[~data.buffered] == 0.0).all()
         if isinstance(data, TieData):
             assert (told.ahead_mwh[:, 3::4] <= data.deviation_high_mwh + 1e-2).all()
     assert (told.budget_price_cny >= 0).all()
     assert told.budget_use.shape == (len(system.budgets), STEPS)
+
+
+def test_stores_hold_in_the_plan_what_was_charged(system, told):
+    """Levels of the plan lie between their ends on straight lines, and are what the windows are drawn to."""
+    after = told.applied(system)
+    for name, level in (("storage", told.store_e_mwh), ("flexible_load", told.load_e_mwh)):
+        data = after.part(name)
+        assert data.planned_e_mwh is level
+        assert level.shape == (data.count, STEPS)
+        assert np.ptp(level) > 1.0
+        np.testing.assert_allclose(np.diff(level.reshape(data.count, -1, 4), n=2, axis=2), 0.0, atol=1e-9)
 
 
 def test_told_budgets_keep_their_total_and_never_shrink(system, told):
