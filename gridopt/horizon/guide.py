@@ -193,8 +193,8 @@ def _told_by(coarse: System, model: DispatchModel, group: int, total: int) -> Gu
             level = _between(part.data.start_e_mwh, np.asarray(part.level.value), group)
             value = np.repeat(part.water_value_cny_per_mwh(), group, axis=1)
         if isinstance(part, Storage):
-            d = part.data
-            stored = _between(d.start_e_mwh, np.clip(part.energy.value, d.min_e_mwh[:, None], d.max_e_mwh[:, None]), group)
+            low, high = part.data.min_e_mwh[:, None], part.data.max_e_mwh[:, None]
+            stored = _between(part.data.start_e_mwh, np.clip(part.energy.value, low, high), group)
             store = np.repeat(part.stored_worth_cny_per_mwh(), group, axis=1)
         if isinstance(part, FlexibleLoad):
             levels = np.clip(part.held_mwh(), 0.0, part.data.max_e_mwh[:, None])

@@ -1,8 +1,8 @@
 r"""What is held at the end of a window, kept near a plan of the whole horizon.
 
 The worth of a MWh that a plan tells holds where the plan stands.  Taken for any amount, a window whose energy costs a
-little less than that fills a store to its top, and one whose energy costs a little more empties it: the store then lacks
-the room, or the energy, for what the window did not see.  So the worth falls with the distance from the plan,
+little less than that fills a store to its top, and one whose energy costs a little more empties it: then the room, or
+the energy, for what the window did not see is missing.  So the worth falls with the distance from the plan,
 
 .. math:: \pi\,e_T - c\,|e_T - \hat e_T|,
 
@@ -17,7 +17,7 @@ import cvxpy as cp
 from gridopt.model.component import Array
 
 # Caution with what a plan tells, as a part of the energy price.
-CAUTION = 0.1
+CAUTION = 0.25
 
 
 class NearPlan:

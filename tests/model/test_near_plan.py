@@ -61,9 +61,9 @@ def held_at_end(part, cheap, planned, worth=300.0):
 
 @pytest.mark.parametrize("part", ["storage", "flexible_load"])
 def test_a_store_is_filled_to_its_plan_and_beyond_it_only_where_that_pays(part):
-    """A MWh is worth 300, with the caution of a tenth of that 330 below the plan and 270 above it."""
-    assert CAUTION == pytest.approx(0.1)
-    assert held_at_end(part, 275.0, 25.0) == pytest.approx(25.0)
-    assert held_at_end(part, 325.0, 25.0) == pytest.approx(25.0)
-    assert held_at_end(part, 265.0, 25.0) == pytest.approx(40.0)
-    assert held_at_end(part, 335.0, 25.0) == pytest.approx(10.0 if part == "flexible_load" else 0.0)
+    """A MWh is worth 300, with the caution more than that below the plan and less above it."""
+    caution = CAUTION * 300.0
+    assert held_at_end(part, 300.0 - 0.9 * caution, 25.0) == pytest.approx(25.0)
+    assert held_at_end(part, 300.0 + 0.9 * caution, 25.0) == pytest.approx(25.0)
+    assert held_at_end(part, 300.0 - 1.1 * caution, 25.0) == pytest.approx(40.0)
+    assert held_at_end(part, 300.0 + 1.1 * caution, 25.0) == pytest.approx(10.0 if part == "flexible_load" else 0.0)
