@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 # By how much of the energy price a window errs on the side of the contract, or of a plan, when it ends ahead or behind.
 _CAUTION, _CAUTION_WITH_PLAN = 0.25, 0.5
+# By how much a plan of the interior point method may leave its corridor [MWh].
+_ROUNDING_MWH = 1.0
 # Attribution costs nothing, but what a window does not attribute is lost to the share of the year.
 _ATTRIBUTION_CNY_PER_MWH = 1e-3
 
@@ -107,7 +109,7 @@ class Tie(Component[TieData]):
         self.settled_ahead = self.variable(0.0, most, rows=rows)
         self.settled_behind = self.variable(0.0, most, rows=rows)
         self.end_price = cp.Parameter(rows)
-        self.near = NearPlan(2 * corridor)
+        self.near = NearPlan(2 * corridor + _ROUNDING_MWH)
 
     @classmethod
     def read(cls, case: Case, network: DCNetwork) -> TieData | None:
