@@ -11,7 +11,8 @@ from gridopt.model.storage_data import StorageData
 from gridopt.model.system import System
 from gridopt.model.tie_data import TieData
 from tests.horizon.random_cases import whole_system
-from tests.model.systems import case_of, generator, grid, load, profiles
+from tests.model.systems import case_of, generator, grid, load, profiles, wind
+from tests.model.test_flexible_load import flexible
 from tests.model.test_hydro import energy, lake
 
 STEPS = 96
@@ -113,3 +114,30 @@ def dry_end(asked):
 
 def test_guide_keeps_water_for_what_windows_do_not_see():
     assert dry_end("on") < 0.9 * dry_end("off")
+
+
+def wind_on_the_third_day(horizon):
+    """Coal for 290, then 300 CNY/MWh, then wind for nothing: a store for 40 h of use is to be filled for one day only."""
+    net = grid()
+    load(net, 0, 10.0, "load")
+    generator(net, 0, 60.0, 290.0, profile="first day")
+    generator(net, 0, 60.0, 300.0)
+    wind(net, 0, 60.0, "wind")
+    flexible(net, 30.0, p_mw=10.0, profile="use", max_e_mwh=400.0, start_e_mwh=0.0)
+    day = np.ones(24)
+    series = {
+        "load": ("demand", np.tile(day, 4)),
+        "use": ("demand", np.tile(day, 4)),
+        "first day": ("availability", np.r_[day, 0 * day, 0 * day, 0 * day]),
+        "wind": ("availability", np.r_[0 * day, 0 * day, day, day]),
+    }
+    return solve_horizon(System.read(case_of(net, profiles(STEPS, **series), horizon=horizon))).objective_cny
+
+
+def test_a_store_keeps_room_for_the_wind_that_a_window_does_not_see(monkeypatch):
+    """Filled to the top on the first day, 160 MWh of coal would take the place of wind."""
+    told = {"window_h": 24, "look_ahead_h": 0, "guide": "on", "guide_step_h": 4, "end_storage": "value"}
+    best = wind_on_the_third_day({"mode": "monolithic", "end_storage": "free"})
+    assert wind_on_the_third_day(told) == pytest.approx(best, rel=1e-3)
+    monkeypatch.setattr("gridopt.model.flexible_load.CAUTION", 0.0)
+    assert wind_on_the_third_day(told) > best + 0.9 * 160 * 290
