@@ -21,7 +21,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gridopt.solver.highs import linear_program, new_highs
+from gridopt.solver.highs import linear_program, most_iterations, new_highs
 from gridopt.solver.lazy import LazyLimits
 from gridopt.solver.lazy_rows import LazyRows
 from gridopt.solver.session import Array, LiveProblem
@@ -137,7 +137,10 @@ class Elastic:
         self._demand_mw = demand_mw
 
     def solve(self, prices: Prices) -> Breach | None:
-        """Solve with the rows that the live model has now; None where the hard rows alone have no solution."""
+        """Solve with the rows that the live model has now; None where the hard rows alone have no solution.
+
+        None, too, where HiGHS does not end: the simplex method can go around in circles.
+        """
         lp = self.live.highs.getLp()
         stated, own = _coefficients(lp), lp.num_col_
         rows, columns = np.flatnonzero(np.isfinite(prices.rows)), np.flatnonzero(np.isfinite(prices.columns))
@@ -172,7 +175,8 @@ class Elastic:
         """A model with the limits of a linear program, and breaches above and below behind its columns."""
         whole = self._whole
         searching = {"mip_rel_gap": _MIP_GAP, "mip_max_nodes": _MIP_NODES, "mip_abs_gap": _ROUNDING}
-        highs = new_highs(**(searching if whole.size else {}))
+        ending = {"simplex_iteration_limit": most_iterations(*coefficients.shape)}
+        highs = new_highs(**(searching if whole.size else ending))
         highs.passModel(
             linear_program(
                 np.concatenate([np.zeros(lp.num_col_), cost, cost]),

@@ -9,17 +9,19 @@ left them, and afterwards, all other columns :math:`\hat x` fixed, they are chos
 
 with :math:`v_i \ge 0` only for rows :math:`i` that the solution breaks.  Where :math:`v = 0` the solution of the
 smaller model, completed in this way, keeps all rows at the cost of a relaxation: it is optimal.  Rows that stay
-broken enter the live model.
+broken enter the live model; so do all of them where this problem does not end (the simplex method can go around in
+circles).
 """
 
 from __future__ import annotations
 
+import highspy
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gridopt.errors import SolverError
-from gridopt.solver.highs import linear_program, new_highs
+from gridopt.solver.highs import linear_program, most_iterations, new_highs
 from gridopt.solver.session import Array, LiveProblem
 
 Index = NDArray[np.int64]
@@ -51,12 +53,12 @@ class Filling:
         others = np.ones(live.n_columns)
         others[columns] = 0.0
         self._others = sp.csr_array(rows @ sp.diags_array(others))
-        self._highs = new_highs()
         slack = sp.vstack([sp.csr_array((self._own.size, self._lazy.size)), -sp.eye_array(self._lazy.size)])
         zero = np.zeros(columns.size + self._lazy.size)
         cost = np.repeat([0.0, 1.0], [columns.size, self._lazy.size])
         whole = sp.csr_array(sp.hstack([self._given, slack], format="csr"))
         free = np.full(whole.shape[0], np.inf)
+        self._highs = new_highs(simplex_iteration_limit=most_iterations(*whole.shape))
         self._highs.passModel(linear_program(cost, zero, zero, whole, -free, free))
 
     def with_limits(self, rows: Index) -> Index:
@@ -90,6 +92,8 @@ class Filling:
         highs.changeRowsBounds(low.size, np.arange(low.size, dtype=np.int32), low, high)
         highs.clearSolver()
         highs.run()
+        if highs.getModelStatus() == highspy.HighsModelStatus.kIterationLimit:
+            return
         if highs.getInfo().primal_solution_status != 2:
             raise SolverError(f"the filling stopped: {highs.modelStatusToString(highs.getModelStatus())}")
         found = np.asarray(highs.getSolution().col_value, dtype=float)[: now.size]

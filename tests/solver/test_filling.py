@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from gridopt.errors import SolverError
+from gridopt.solver import filling
 from gridopt.solver.lazy import LazyLimits, MonitoredLimits
 from gridopt.solver.lazy_rows import LazyRows
 from gridopt.solver.session import LiveProblem
@@ -61,6 +62,16 @@ def test_optimum_is_that_of_all_rows_stated(seed, needed_mw):
     system = Reserve(seed, needed_mw)
     best = system.stated()
     system.lazy()
+    assert system.problem.objective.value == pytest.approx(best, rel=1e-8)
+    assert broken(system) < 1e-5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_filling_that_does_not_end_leaves_its_rows_to_the_model(seed, monkeypatch):
+    monkeypatch.setattr(filling, "most_iterations", lambda *_: 0)
+    system = Reserve(seed, 90.0)
+    best = system.stated()
+    assert system.lazy() > 0
     assert system.problem.objective.value == pytest.approx(best, rel=1e-8)
     assert broken(system) < 1e-5
 
