@@ -117,7 +117,7 @@ def test_guide_keeps_water_for_what_windows_do_not_see():
 
 
 def wind_on_the_third_day(horizon):
-    """Coal for 290, then 300 CNY/MWh, then wind for nothing: a store for 40 h of use is to be filled for one day only."""
+    """Coal for 290, then 300 CNY/MWh, then wind for nothing: a store for 40 h of use is to last for one day only."""
     net = grid()
     load(net, 0, 10.0, "load")
     generator(net, 0, 60.0, 290.0, profile="first day")
