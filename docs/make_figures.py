@@ -306,7 +306,7 @@ def _numbers(s: dict[str, Any], m: dict[str, Any]) -> str:
         ("west section binding", f"{m['west_hours']:,.0f} h"),
         ("unserved energy", f"{s['unserved_mwh']:,.0f} MWh"),
         ("CO2 of the power plants", f"{s['co2_t'] / 1e6:.1f} Mt"),
-        ("time to solve", f"{s['wall_s'] / 60:.1f} minutes on one core, {s['peak_rss_mb'] / 1e3:.1f} GB"),
+        ("time to solve", f"{s['wall_s'] / 60:.1f} minutes on two cores, {s['peak_rss_mb'] / 1e3:.1f} GB"),
     )
     return "\n".join(["| | 2030, the plan |", "| --- | --- |", *(f"| {label} | {value} |" for label, value in rows)])
 
