@@ -125,14 +125,6 @@ class Window:
         """What a plan (element, time) of the whole horizon says of the window's end; the usual where it ends that."""
         return usual if planned is None or self.last else planned[:, self.span.stop - 1]
 
-    def near(self, planned: Array, caution: float) -> tuple[Array, Array]:
-        """A plan (element, time) at the window's end, and a part of the energy price as caution with it [CNY/MWh].
-
-        There is no caution where the window ends the horizon.
-        """
-        price = 0.0 if self.last else caution * abs(self.energy_price_cny_per_mwh)
-        return planned[:, self.span.stop - 1], np.full(len(planned), price)
-
 
 @dataclass(frozen=True)
 class PlannedWorth:

@@ -103,7 +103,7 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         self.level = self.variable(0.0, d.max_e_mwh[rows], rows=rows.size).set_label("level of the load's store [MWh]")
         self.level_before = cp.Parameter(rows.size, nonneg=True)
         self.end_price = cp.Parameter(rows.size, nonneg=True)
-        self.near = None if d.planned_e_mwh is None else NearPlan(d.max_e_mwh[rows])
+        self.near = None if d.planned_e_mwh is None else NearPlan(d.planned_e_mwh[rows], d.max_e_mwh[rows], CAUTION)
         if d.returns:
             self.missing = cp.Variable(rows.size, bounds=[0.0, d.start_e_mwh[rows]])
             self.end_floor = cp.Parameter(rows.size, nonneg=True)
@@ -136,8 +136,8 @@ class FlexibleLoad(Component[FlexibleLoadData]):
             energy_price = window.energy_price_cny_per_mwh if d.is_priced and not held else 0.0
             usual = np.maximum(energy_price - d.value_cny_per_mwh, 0.0) / d.eta
             self.end_price.value = window.at_end(d.planned_worth_cny_per_mwh, usual)[rows]
-            if self.near is not None and d.planned_e_mwh is not None:
-                self.near.bind(*window.near(d.planned_e_mwh[rows], CAUTION))
+            if self.near is not None:
+                self.near.bind(window)
             if d.returns:
                 self.end_floor.value = d.start_e_mwh[rows] * held
         if self.giving.size:

@@ -13,8 +13,9 @@ less costs :math:`\pi + c`.
 from __future__ import annotations
 
 import cvxpy as cp
+import numpy as np
 
-from gridopt.model.component import Array
+from gridopt.model.component import Array, Window
 
 # Caution with what a plan tells, as a part of the energy price.
 CAUTION = 0.25
@@ -25,20 +26,27 @@ class NearPlan:
 
     Parameters
     ----------
+    planned
+        (element, time) levels of the plan [MWh].
     furthest
-        (element,) largest distance [MWh].
+        (element,) largest distance from it [MWh].
+    caution
+        What a MWh of distance costs, as a part of the energy price; nothing where a window ends the horizon.
     """
 
-    def __init__(self, furthest: Array) -> None:
+    def __init__(self, planned: Array, furthest: Array, caution: float) -> None:
         count = len(furthest)
+        self._planned, self._caution = planned, caution
         # variables of their own: one whose bounds are parameters must not be multiplied with a price
         self.more, self.less = (cp.Variable(count, bounds=[0.0, furthest]) for _ in range(2))
         self.planned = cp.Parameter(count)
         self.caution = cp.Parameter(count, nonneg=True)
 
-    def bind(self, planned: Array, caution: Array) -> None:
-        """Put in the plan (element,) [MWh], and the caution (element,) [CNY/MWh]."""
-        self.planned.value, self.caution.value = planned, caution
+    def bind(self, window: Window) -> None:
+        """Put in the plan at the window's end, and the caution with it [CNY/MWh]."""
+        price = 0.0 if window.last else self._caution * abs(window.energy_price_cny_per_mwh)
+        self.planned.value = self._planned[:, window.span.stop - 1]
+        self.caution.value = np.full(len(self._planned), price)
 
     def row(self, level: cp.Expression) -> cp.Constraint:
         """Distance of the levels (element,) from the plan."""

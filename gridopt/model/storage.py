@@ -86,7 +86,7 @@ class Storage(Component[StorageData]):
         self.energy = self.variable(data.min_e_mwh, data.max_e_mwh).set_label("storage level [MWh]")
         self.energy_before = cp.Parameter(data.count)
         self.end_price = cp.Parameter(data.count, nonneg=True)
-        self.near = None if data.planned_e_mwh is None else NearPlan(data.max_e_mwh)
+        self.near = None if data.planned_e_mwh is None else NearPlan(data.planned_e_mwh, data.max_e_mwh, CAUTION)
         self._state_units()
         self._state_reserve()
         self.limited = np.flatnonzero(np.isfinite(data.max_cycles_per_day))
@@ -132,8 +132,8 @@ class Storage(Component[StorageData]):
         self.end_floor.value = np.where(held_to, np.maximum(within_reach, d.min_e_mwh), d.min_e_mwh)
         usual = max(window.energy_price_cny_per_mwh, 0.0) * d.is_priced * d.eta_discharge
         self.end_price.value = np.where(held_to, 0.0, window.at_end(d.planned_worth_cny_per_mwh, usual))
-        if self.near is not None and d.planned_e_mwh is not None:
-            self.near.bind(*window.near(d.planned_e_mwh, CAUTION))
+        if self.near is not None:
+            self.near.bind(window)
         if self.limited.size:
             self.days.bind(window.start, state["used_today_mwh"])
 

@@ -109,7 +109,10 @@ class Tie(Component[TieData]):
         self.settled_ahead = self.variable(0.0, most, rows=rows)
         self.settled_behind = self.variable(0.0, most, rows=rows)
         self.end_price = cp.Parameter(rows)
-        self.near = NearPlan(2 * corridor + _ROUNDING_MWH)
+        planned, caution = np.zeros_like(data.contract_mw), _CAUTION
+        if data.planned_ahead_mwh is not None:
+            planned, caution = data.planned_ahead_mwh, _CAUTION_WITH_PLAN
+        self.near = NearPlan(planned[kept], 2 * corridor + _ROUNDING_MWH, caution)
 
     @classmethod
     def read(cls, case: Case, network: DCNetwork) -> TieData | None:
@@ -138,17 +141,9 @@ class Tie(Component[TieData]):
             self.ahead_before.value = state["deviation_mwh"][self.keeping]
             self.least_ahead.value = d.deviation_low_mwh[self.keeping, span]
             self.most_ahead.value = d.deviation_high_mwh[self.keeping, span]
-            self._bind_end(window)
-
-    def _bind_end(self, window: Window) -> None:
-        """Where the account should stand at the end of the window, and what it is worth to be ahead."""
-        d, kept = self.data, self.keeping
-        usual = window.energy_price_cny_per_mwh - d.export_value_cny_per_mwh
-        self.end_price.value = window.at_end(d.planned_worth_cny_per_mwh, usual)[kept]
-        if d.planned_ahead_mwh is None:
-            self.near.bind(*window.near(np.zeros_like(d.contract_mw[kept]), _CAUTION))
-        else:
-            self.near.bind(*window.near(d.planned_ahead_mwh[kept], _CAUTION_WITH_PLAN))
+            usual = window.energy_price_cny_per_mwh - d.export_value_cny_per_mwh
+            self.end_price.value = window.at_end(d.planned_worth_cny_per_mwh, usual)[self.keeping]
+            self.near.bind(window)
 
     def constraints(self) -> list[cp.Constraint]:
         """Changes where they can bind, import of ties that reverse, energy of contracts."""

@@ -19,8 +19,8 @@ STEPS = 4
 
 @pytest.mark.parametrize(("level", "beyond"), [(7.0, 2.0), (5.0, 0.0), (1.0, -4.0)])
 def test_distance_costs_the_caution_on_both_sides(level, beyond):
-    near = NearPlan(np.array([10.0]))
-    near.bind(np.array([5.0]), np.array([30.0]))
+    near = NearPlan(np.array([[5.0]]), np.array([10.0]), 0.1)
+    near.bind(Window(0, 1, 1, last=False, energy_price_cny_per_mwh=300.0))
     at_end = cp.Variable(1)
     cp.Problem(cp.Minimize(near.cost()), [near.row(at_end), at_end == level]).solve("HIGHS")
     np.testing.assert_allclose(near.beyond().value, [beyond], atol=1e-9)
@@ -28,11 +28,13 @@ def test_distance_costs_the_caution_on_both_sides(level, beyond):
 
 
 def test_caution_is_a_part_of_the_energy_price_and_none_at_the_end_of_the_horizon():
-    planned = np.array([[1.0, 2.0, 3.0, 4.0]])
+    near = NearPlan(np.array([[1.0, 2.0, 3.0, 4.0]]), np.array([10.0]), 0.25)
     window = Window(start=1, steps=2, core=2, last=False, energy_price_cny_per_mwh=-200.0)
-    for got, expected in zip(window.near(planned, 0.25), ([3.0], [50.0]), strict=True):
-        np.testing.assert_allclose(got, expected)
-    np.testing.assert_allclose(replace(window, last=True).near(planned, 0.25)[1], [0.0])
+    near.bind(window)
+    np.testing.assert_allclose(near.planned.value, [3.0])
+    np.testing.assert_allclose(near.caution.value, [50.0])
+    near.bind(replace(window, last=True))
+    np.testing.assert_allclose(near.caution.value, [0.0])
 
 
 def held_at_end(part, cheap, planned, worth=300.0):
