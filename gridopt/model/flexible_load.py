@@ -21,6 +21,7 @@ the envelope of its cumulative energy: :math:`\Delta\sum(\eta p - u)` stays with
 * A load without use, without discharge and on which no other feeds, has no store: :math:`g = \eta p`.  It runs
   for what a MWh is worth, or for the least energy of the year, which is a budget.
 * Part load: :math:`P_{on}\,z_t \le p_t \le P z_t` with the on-state :math:`z`, 0 or 1 where commitment is integer.
+  Otherwise :math:`z_t = p_t/P`: the least share is always the best, as a ramp may jump the further the less runs.
 * Ramp: :math:`|p_t - p_{t-1}| \le R\Delta`; starting and stopping may jump to :math:`P_{on}`, and what the plugged
   share forces is no ramp: :math:`p_t - p_{t-1} \le R\Delta + J(1-z_{t-1}) + (\underline P_t - \underline P_{t-1})^+`
   and :math:`p_{t-1} - p_t \le R\Delta + J(1-z_t) + (P_{t-1} - P_t)^+` with :math:`J = (P_{on} - R\Delta)^+`.
@@ -86,11 +87,18 @@ class FlexibleLoad(Component[FlexibleLoadData]):
             most = (d.eta * d.rated_mw)[self.spilling]
             self.spilled = self.variable(0.0, most, rows=self.spilling.size)
         if self.switched.size:
-            self.on = self.variable(0.0, 1.0, rows=self.switched.size, integer=d.integer)
+            self.on = self._on()
             self.on_before = cp.Parameter(self.switched.size, nonneg=True)
         if self.ramped.size:
             self.drawn_before = cp.Parameter(d.count, nonneg=True)
             self.rise, self.fall = (self.parameter(self.ramped.size, nonneg=True) for _ in range(2))
+
+    def _on(self) -> cp.Expression:
+        """On-state of the loads that have one, (element, step); if it is no whole number, the share of rated power."""
+        rows = self.switched
+        if self.data.integer:
+            return self.variable(0.0, 1.0, rows=rows.size, integer=True)
+        return cp.multiply(one_over(self.data.rated_mw[rows])[:, None], self.drawn[rows])
 
     def _state_store(self) -> None:
         d, rows = self.data, self.buffer
@@ -164,7 +172,7 @@ class FlexibleLoad(Component[FlexibleLoadData]):
             rows.append(
                 charging + cp.multiply(one_over(d.discharge_mw[self.giving])[:, None], self.given) <= self.plugged
             )
-        if self.switched.size:
+        if self.switched.size and d.integer:
             least, most = d.least_on_mw[self.switched][:, None], d.rated_mw[self.switched][:, None]
             running = self.drawn[self.switched]
             rows += [cp.multiply(least, self.on) <= running, running <= cp.multiply(most, self.on)]

@@ -1,5 +1,6 @@
 """Flexible loads against numbers computed by hand, over windows, and with more or less flexibility."""
 
+import cvxpy as cp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from gridopt.errors import InfeasibleError, InputError
 from gridopt.model.system import System
+from gridopt.solver.session import LiveProblem
 from tests.model.golden_flexible import CASES
 from tests.model.systems import (
     add_row,
@@ -495,12 +497,33 @@ def test_more_flexibility_never_costs_more(seed, more):
     assert loose <= tight * (1 + (2e-3 if commitment == "integer" else 1e-7)) + 1e-3
 
 
-def test_rows_that_cannot_bind_are_left_out():
+@pytest.mark.parametrize("seed", range(8))
+def test_the_share_of_power_is_the_best_on_state_that_is_no_whole_number(seed):
+    """Whole on-states as columns, but let take fractions: the same cost as no columns at all."""
+    rng = np.random.default_rng(seed)
+    net = random_net(rng)
+    net.flexible_load.loc[0, ["min_part_load_pu", "ramp_mw_per_h"]] = [0.6, 2.0]  # it jumps when it starts
+    series, cost = random_profiles(rng, 18), {}
+    for commitment in ("integer", "relaxed"):
+        _, model = bound_model(case_of(net, series, horizon=FREE, unit_commitment=commitment))
+        live = LiveProblem(model.problem)
+        live.refresh()
+        live.run()
+        cost[commitment], columns = live.objective(), live.integers.size
+        assert (columns > 0) == (commitment == "integer")
+    assert abs(cost["relaxed"]) > 1.0
+    np.testing.assert_allclose(cost["relaxed"], cost["integer"], rtol=1e-9)
+
+
+@pytest.mark.parametrize("commitment", ["relaxed", "integer"])
+def test_rows_that_cannot_bind_are_left_out(commitment):
     """Four loads over four hours, of which two have a store, one part load, one gives back, two ramps."""
-    _, model = bound_model(CASES["flexible_loads"]())
-    part = part_of(model, "flexible_load")
+    case = CASES["flexible_loads"]()
+    _, model = bound_model(case.override({"unit_commitment": commitment}))
+    part, whole = part_of(model, "flexible_load"), commitment == "integer"
     rows = [row.size for row in part.constraints()]
     # levels of two; hydrogen asked of the electrolyser; plugs; part load from below and above; ramps up and down
-    assert rows == [8, 4, 4, 4, 4, 8, 8]
+    assert rows == [8, 4, 4, *([4, 4] if whole else []), 8, 8]
     columns = {name: getattr(part, name).size for name in ("drawn", "level", "served", "given", "spilled", "on")}
     assert columns == {"drawn": 16, "level": 8, "served": 8, "given": 4, "spilled": 4, "on": 4}
+    assert isinstance(part.on, cp.Variable) == whole
