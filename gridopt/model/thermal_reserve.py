@@ -77,11 +77,13 @@ class HeldReserve:
     def rows(self, on: cp.Variable) -> list[cp.Constraint]:
         """No more than the running units reach in time, and than they may hold; what can't bind is left out."""
         rows = []
-        slow = np.flatnonzero((self._each < self._room - _MW) & (self._each > 0))
+        tight = np.full(self.count, len(self.products) > 1) & (self.most_mw < self._room[: self.count] - _MW)
+        # a product that may take all that a unit may hold is limited by the sum already
+        whole = tight[self._of_unit] & (self._each >= self.most_mw[self._of_unit])
+        slow = np.flatnonzero((self._each < self._room - _MW) & (self._each > 0) & ~whole)
         if slow.size:
             rows.append(self.held[slow] <= cp.multiply(self._each[slow][:, None], on[self._of_unit[slow]]))
-        tight = np.flatnonzero(self.most_mw < self._room[: self.count] - _MW)
-        if tight.size and len(self.products) > 1:
+        if tight.any():
             rows.append(self.total()[tight] <= cp.multiply(self.most_mw[tight][:, None], on[tight]))
         return rows
 

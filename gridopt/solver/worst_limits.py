@@ -1,4 +1,4 @@
-"""Which broken limits are worth a row: the worst of each hour, and of each branch the worst outage."""
+"""Which limits are worth a row: the worst of each hour and their other hours, of each branch the worst outage."""
 
 from __future__ import annotations
 
@@ -22,6 +22,34 @@ def worst_per_hour(excess_mw: Array, most: int) -> tuple[Numbers, Numbers]:
         excess = np.where(excess < np.partition(excess, -most, axis=0)[-most], -np.inf, excess)
     row, hour = np.nonzero(excess > FLOW_TOLERANCE_MW)
     return row, hour
+
+
+def with_other_hours(excess_mw: Array, limit: Numbers, hour: Numbers, most: int) -> tuple[Numbers, Numbers]:
+    """Broken limits and the same ones in other hours, the fullest first, no more than ``most`` of these.
+
+    What is full in one hour is tried in the next ones, and each try is a run.
+
+    Parameters
+    ----------
+    excess_mw
+        (limit, time) by how much each is broken; minus infinity for what has a row or no limit [MW].
+    limit, hour
+        The broken ones.
+    most
+        Others that come with them.
+
+    Examples
+    --------
+    >>> excess = np.array([[5.0, -2.0, -1.0, -np.inf], [-3.0, -3.0, -3.0, -3.0]])
+    >>> with_other_hours(excess, np.array([0]), np.array([0]), most=9)
+    (array([0, 0, 0]), array([0, 2, 1]))
+    """
+    kinds = np.unique(limit)
+    excess = excess_mw[kinds]
+    excess[np.searchsorted(kinds, limit), hour] = -np.inf
+    fullest = np.argsort(-excess, axis=None, kind="stable")[: min(most, int(np.isfinite(excess).sum()))]
+    kind, other = np.divmod(fullest, excess.shape[1])
+    return np.concatenate([limit, kinds[kind]]), np.concatenate([hour, other])
 
 
 def broken_after_outages(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gridopt.errors import InfeasibleError, SolverError
-from gridopt.solver import window
+from gridopt.solver import lazy, window
 from gridopt.solver.lazy import LazyLimits, MonitoredLimits
 from gridopt.solver.lazy_rows import LazyRows
 from gridopt.solver.session import LiveProblem, SolverOptions
@@ -85,6 +85,28 @@ def test_lazy_rows_give_the_cost_of_all_rows(seed, start):
         assert binding.any()
         np.testing.assert_allclose(prices, shadow, atol=1e-5)
         market.draw()
+
+
+def test_other_hours_of_broken_limits_spare_runs(monkeypatch):
+    """A limit enters in all its hours; without that the costs are the same, and more runs are needed in all."""
+    runs, costs = {}, {}
+    for most in (0, 1000):
+        monkeypatch.setattr(lazy, "_OTHER_HOURS", most)
+        runs[most], costs[most] = 0, []
+        for seed in range(6):
+            market = Market(seed)
+            live, limits = lazy_model(market)
+            live.refresh()
+            limits.rebind(market.lower, market.upper)
+            bound = BoundWindow(live, limits, LazyRows(live, []))
+            bound.solve(lambda: np.zeros(0, np.int32))
+            runs[most] += bound.rounds
+            costs[most].append(live.objective())
+            limit, _, _ = limits.stated()
+            _, hours = np.unique(limit, return_counts=True)
+            assert (hours == HOURS).all() == (most > 0)
+    np.testing.assert_allclose(costs[0], costs[1000], rtol=1e-5)
+    assert runs[1000] < runs[0]
 
 
 def test_injections_and_flows_are_those_of_the_solution():
