@@ -365,6 +365,24 @@ def test_upward_reserve_takes_room_and_is_limited_by_the_ramp(columns, held):
     np.testing.assert_allclose(output(record, "thermal", "generator_p_mw"), min(95.0, 100.0 - held), atol=1e-6)
 
 
+@pytest.mark.parametrize(("fast", "slow", "held"), [(15.0, 15.0, [10, 10]), (0.0, 30.0, [0, 20]), (30.0, 0.0, [10, 0])])
+def test_a_unit_holds_no_more_for_two_products_than_for_one(fast, slow, held):
+    # 60 MW/h make 10 MW in ten minutes and more than the 20 MW that a unit may hold in an hour: the limit of the slow
+    # product is that of the sum, and has no row of its own
+    net = grid()
+    load(net, 0, 50.0)
+    limits = {"ramp_up_mw_per_h": 60.0, "max_reserve_mw": 20.0}
+    thermal(net, 0, 1, 40.0, 100.0, 200.0, initial_on_units=1, initial_p_mw=50.0, **limits)
+    product(net, name="fast", mw=fast, response_min=10.0)
+    product(net, name="slow", mw=slow, response_min=60.0)
+    system, record = solve(case_of(net, 2))
+    reserve = output(record, "thermal", "generator_reserve_mw")
+    np.testing.assert_allclose(np.minimum(reserve[:, 0], [[fast], [slow]]), np.transpose([held, held]), atol=1e-6)
+    assert (reserve.sum(axis=0) <= 20.0 + 1e-6).all()
+    part = Thermal(system.part("thermal"), 2, 1.0)
+    assert [row.size for row in part.up.rows(part.on)] == [2, 2]
+
+
 def test_downward_reserve_keeps_a_unit_above_its_minimum_and_uses_the_bands():
     # 45 MW wanted with 30 to be held downwards: without bands the unit stays at 50 and holds nothing ...
     net = deep()
