@@ -19,6 +19,7 @@ from typing import Any
 
 import cvxpy as cp
 import numpy as np
+import scipy.sparse as sp
 
 from gridopt.case import Case
 from gridopt.model.budget import BudgetLimit, corridor_least, corridor_most
@@ -41,6 +42,8 @@ _TOLERANCE = 1e-4
 _LAG_H = 336.0
 # A multiplier below this part of the price of a breach is rounding of the interior point method.
 _NO_PRICE = 1e-3
+# A factor of an interface below this part of a MW is rounding, and would fill its rows with all columns [MW/MW].
+_NO_FACTOR = 1e-9
 # More than any interface carries [MW].
 _ENDLESS_MW = 1e6
 
@@ -136,7 +139,8 @@ def _interface_rows(coarse: System, model: DispatchModel) -> list[cp.Constraint]
     kept = slice(limits.branch.size, limits.branch.size + len(limits.interface))
     if kept.start == kept.stop:
         return []
-    flow = limits.matrix[kept] @ model.injection
+    factors = np.where(np.abs(limits.matrix[kept]) > _NO_FACTOR, limits.matrix[kept], 0.0)
+    flow = sp.csr_array(factors) @ model.injection
     offset = limits.offset_mw[kept, None]
     lower, upper = np.maximum(limits.lower_mw[kept], -_ENDLESS_MW), np.minimum(limits.upper_mw[kept], _ENDLESS_MW)
     return [flow <= upper - offset, flow >= lower - offset]
