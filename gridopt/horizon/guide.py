@@ -14,7 +14,7 @@ It decides nothing: the windows keep the full model, and a poor guide costs mone
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cvxpy as cp
@@ -23,7 +23,7 @@ import scipy.sparse as sp
 
 from gridopt.case import Case
 from gridopt.model.budget import BudgetLimit, corridor_least, corridor_most
-from gridopt.model.component import Array, ComponentData, Window
+from gridopt.model.component import Array, Component, ComponentData, Window
 from gridopt.model.dispatch import DispatchModel
 from gridopt.model.flexible_load import FlexibleLoad
 from gridopt.model.flexible_load_data import FlexibleLoadData
@@ -48,12 +48,23 @@ _NO_FACTOR = 1e-9
 _ENDLESS_MW = 1e6
 
 
+def _nothing() -> Array:
+    """What a component tells that the case has not."""
+    return np.zeros((0, 0))
+
+
 @dataclass(frozen=True)
 class Guide:
     """What the coarse horizon tells the windows.
 
     Parameters
     ----------
+    budgets
+        (budget,) component and name of each; whole units may bring others, of which the guide knows nothing.
+    budget_use
+        (budget, step of the horizon), in the budget's unit per step.
+    budget_price_cny
+        (budget,) multiplier of each budget, at least 0 [CNY per unit].
     level_mwh, water_value_cny_per_mwh
         (reservoir, step of the horizon).
     store_e_mwh, load_e_mwh
@@ -62,25 +73,19 @@ class Guide:
         (store, step of the horizon) of a MWh held, in stores and in those of flexible loads.
     ahead_mwh, ahead_worth_cny_per_mwh
         (tie, step of the horizon) energy ahead of the contract.
-    budgets
-        (budget,) component and name of each; whole units may bring others, of which the guide knows nothing.
-    budget_use
-        (budget, step of the horizon), in the budget's unit per step.
-    budget_price_cny
-        (budget,) multiplier of each budget, at least 0 [CNY per unit].
     """
 
-    level_mwh: Array
-    water_value_cny_per_mwh: Array
-    store_e_mwh: Array
-    load_e_mwh: Array
-    store_worth_cny_per_mwh: Array
-    load_worth_cny_per_mwh: Array
-    ahead_mwh: Array
-    ahead_worth_cny_per_mwh: Array
     budgets: tuple[tuple[str, str], ...]
     budget_use: Array
     budget_price_cny: Array
+    level_mwh: Array = field(default_factory=_nothing)
+    water_value_cny_per_mwh: Array = field(default_factory=_nothing)
+    store_e_mwh: Array = field(default_factory=_nothing)
+    load_e_mwh: Array = field(default_factory=_nothing)
+    store_worth_cny_per_mwh: Array = field(default_factory=_nothing)
+    load_worth_cny_per_mwh: Array = field(default_factory=_nothing)
+    ahead_mwh: Array = field(default_factory=_nothing)
+    ahead_worth_cny_per_mwh: Array = field(default_factory=_nothing)
 
     def applied(self, system: System) -> System:
         """The same system, its reservoirs and budgets told by the guide."""
@@ -191,24 +196,29 @@ def _told_by(coarse: System, model: DispatchModel, group: int, total: int) -> Gu
         largest = np.array([limit.price_cny for limit in model.budget.limits])
         price = np.maximum(model.budget.multipliers(), 0.0)
         price = np.where(price > _NO_PRICE * largest, price, 0.0)
-    level = value = stored = store = held = flexible = ahead = worth = np.zeros((0, total))
-    for part in model.components:
-        if isinstance(part, Hydro):
-            level = _between(part.data.start_e_mwh, np.asarray(part.level.value), group)
-            value = np.repeat(part.water_value_cny_per_mwh(), group, axis=1)
-        if isinstance(part, Storage):
-            low, high = part.data.min_e_mwh[:, None], part.data.max_e_mwh[:, None]
-            stored = _between(part.data.start_e_mwh, np.clip(part.energy.value, low, high), group)
-            store = np.repeat(part.stored_worth_cny_per_mwh(), group, axis=1)
-        if isinstance(part, FlexibleLoad):
-            levels = np.clip(part.held_mwh(), 0.0, part.data.max_e_mwh[:, None])
-            held = _between(part.initial_state()["energy_mwh"], levels, group)
-            flexible = np.repeat(part.stored_worth_cny_per_mwh(), group, axis=1)
-        if isinstance(part, Tie):
-            ends, worths = part.plan()
-            ahead = _between(np.zeros(part.data.count), ends, group)
-            worth = np.repeat(worths, group, axis=1)
-    return Guide(level, value, stored, held, store, flexible, ahead, worth, budgets, use, price)
+    series = {name: values for part in model.components for name, values in _series(part, group).items()}
+    return Guide(budgets=budgets, budget_use=use, budget_price_cny=price, **series)
+
+
+def _series(part: Component[Any], group: int) -> dict[str, Array]:
+    """What a component of the coarse horizon tells of levels and worth, by the name in :class:`Guide`."""
+    if isinstance(part, Hydro):
+        level = _between(part.data.start_e_mwh, np.asarray(part.level.value), group)
+        return {"level_mwh": level, "water_value_cny_per_mwh": np.repeat(part.water_value_cny_per_mwh(), group, axis=1)}
+    if isinstance(part, Storage):
+        low, high = part.data.min_e_mwh[:, None], part.data.max_e_mwh[:, None]
+        held = _between(part.data.start_e_mwh, np.clip(part.energy.value, low, high), group)
+        worth = np.repeat(part.stored_worth_cny_per_mwh(), group, axis=1)
+        return {"store_e_mwh": held, "store_worth_cny_per_mwh": worth}
+    if isinstance(part, FlexibleLoad):
+        levels = np.clip(part.held_mwh(), 0.0, part.data.max_e_mwh[:, None])
+        held = _between(part.initial_state()["energy_mwh"], levels, group)
+        return {"load_e_mwh": held, "load_worth_cny_per_mwh": np.repeat(part.stored_worth_cny_per_mwh(), group, axis=1)}
+    if isinstance(part, Tie):
+        ends, worths = part.plan()
+        ahead = _between(np.zeros(part.data.count), ends, group)
+        return {"ahead_mwh": ahead, "ahead_worth_cny_per_mwh": np.repeat(worths, group, axis=1)}
+    return {}
 
 
 def _between(start: Array, ends: Array, group: int) -> Array:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from gridopt.model.component import Array, State
 from gridopt.solver.dual_bound import Rows
-from gridopt.solver.session import LinearProgram
+from gridopt.solver.program import LinearProgram
 
 Index = NDArray[np.int64]
 

@@ -19,7 +19,7 @@ from gridopt.model.component import Array, Window
 from gridopt.model.system import System
 from gridopt.solver.columns import BesideLive
 from gridopt.solver.dual_bound import Rows, stacked
-from gridopt.solver.session import LinearProgram, compile_problem
+from gridopt.solver.program import LinearProgram, compile_problem
 
 # Rounds times windows: each round solves all windows once more.  A long horizon is joined and its elements are
 # followed only, unless a gap is asked for.

@@ -6,7 +6,8 @@ import cvxpy as cp
 import numpy as np
 import scipy.sparse as sp
 
-from gridopt.solver.session import LinearProgram, LiveProblem, compile_problem
+from gridopt.solver.program import LinearProgram, compile_problem
+from gridopt.solver.session import LiveProblem
 
 
 class BesideLive:

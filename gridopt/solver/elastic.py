@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from gridopt.solver.highs import linear_program, most_iterations, new_highs
 from gridopt.solver.lazy import LazyLimits
 from gridopt.solver.lazy_rows import LazyRows
-from gridopt.solver.session import Array, LiveProblem
+from gridopt.solver.program import Array
+from gridopt.solver.session import LiveProblem
 
 #: A row or bound of this price can't be broken.
 HARD = np.inf

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from gridopt.errors import SolverError
 from gridopt.solver.highs import linear_program, most_iterations, new_highs
-from gridopt.solver.session import Array, LiveProblem
+from gridopt.solver.program import Array
+from gridopt.solver.session import LiveProblem
 
 Index = NDArray[np.int64]
 

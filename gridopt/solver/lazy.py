@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from gridopt.errors import SolverError
 from gridopt.network.contingencies import OutageFactors
 from gridopt.solver.columns import BesideLive
-from gridopt.solver.session import Array, LiveProblem
+from gridopt.solver.program import Array
+from gridopt.solver.session import LiveProblem
 from gridopt.solver.worst_limits import broken_after_outages, with_other_hours, worst_per_hour
 
 _WORST_PER_HOUR = 12

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from gridopt.solver.columns import BesideLive
 from gridopt.solver.filling import Filling
-from gridopt.solver.session import Array, LiveProblem
+from gridopt.solver.program import Array
+from gridopt.solver.session import LiveProblem
 
 # By how much a row may be broken, relative to the largest coefficient 1 (units, MW).
 ROW_TOLERANCE = 1e-6

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from gridopt.errors import InfeasibleError, SolverError
 from gridopt.solver.lazy import LazyLimits
 from gridopt.solver.lazy_rows import LazyRows
-from gridopt.solver.session import Array, LiveProblem
+from gridopt.solver.program import Array
+from gridopt.solver.session import LiveProblem
 
 _MAX_ROUNDS = 60
 # A value so close to a whole number is one.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridopt.network.contingencies import OutageFactors
-from gridopt.solver.session import Array
+from gridopt.solver.program import Array
 
 # A flow may exceed its limit by this much [MW]: the accuracy that the results promise.
 FLOW_TOLERANCE_MW = 1e-3

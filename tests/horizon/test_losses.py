@@ -11,7 +11,7 @@ from gridopt.errors import InfeasibleError
 from gridopt.horizon.rolling import solve_horizon
 from gridopt.model.losses import Losses
 from gridopt.model.system import System
-from gridopt.solver.session import compile_problem
+from gridopt.solver.program import compile_problem
 from tests.horizon.random_cases import random_case, whole_system
 from tests.model.systems import bound_model, case_of
 from tests.results.lossy import LINEAR, linearised, ring_case, with_resistance

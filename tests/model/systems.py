@@ -22,7 +22,7 @@ from gridopt.horizon.rolling import solve_horizon
 from gridopt.model.component import Window
 from gridopt.model.dispatch import DispatchModel
 from gridopt.model.system import System
-from gridopt.solver.session import LinearProgram, compile_problem
+from gridopt.solver.program import LinearProgram, compile_problem
 
 KV = 220.0
 MONOLITHIC = {"mode": "monolithic"}

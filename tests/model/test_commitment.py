@@ -15,7 +15,7 @@ from gridopt.model.system import System
 from gridopt.model.thermal import Thermal
 from gridopt.model.thermal_bands import Bands
 from gridopt.model.thermal_starts import WarmTimes
-from gridopt.solver.session import compile_problem
+from gridopt.solver.program import compile_problem
 from tests.model.brute_force import (
     Unit,
     Wanted,

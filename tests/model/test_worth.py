@@ -20,7 +20,8 @@ from gridopt.case import Case
 from gridopt.model.component import Window
 from gridopt.model.dispatch import DispatchModel
 from gridopt.model.system import System
-from gridopt.solver.session import LinearProgram, LiveProblem, compile_problem
+from gridopt.solver.program import LinearProgram, compile_problem
+from gridopt.solver.session import LiveProblem
 from tests.model import golden_exchange, golden_response, golden_storage, golden_thermal
 from tests.model.systems import case_of, generator, grid, load, storage
 

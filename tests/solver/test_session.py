@@ -9,7 +9,8 @@ import pytest
 import scipy.sparse as sp
 
 from gridopt.errors import InfeasibleError, SolverError
-from gridopt.solver.session import LiveProblem, SolverOptions, _same_matrix, compile_problem
+from gridopt.solver.program import compile_problem, same_matrix
+from gridopt.solver.session import LiveProblem, SolverOptions
 
 
 class RandomProblem:
@@ -125,8 +126,8 @@ def test_matrices_of_other_shape_in_the_same_numbers_are_told_apart():
     program, _, _ = compile_problem(RandomProblem(4).problem)
     first = replace(program, matrix=sp.csc_array(([1.0, 2.0], [0, 0], [0, 1, 2, 2]), shape=(1, 3)))
     second = replace(program, matrix=sp.csc_array(([1.0, 2.0], [0, 0], [0, 0, 1, 2]), shape=(1, 3)))
-    assert _same_matrix(first, first)
-    assert not _same_matrix(first, second)
+    assert same_matrix(first, first)
+    assert not same_matrix(first, second)
 
 
 def test_no_solution_is_infeasible():
