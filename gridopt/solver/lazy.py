@@ -3,7 +3,7 @@ r"""Network limits that enter the live model only where they bind.
 A network of 100 buses has more than a million branch limits in a year, of which about one in a thousand
 binds.  So a window is solved without them, all flows are computed in one product, the violated limits are
 added as rows, and the window is solved again until none is left (Xavier, Qiu, Wang & Thimmapuram 2019,
-doi:10.1109/TPWRS.2019.2892620).  With a limit come its rows of other hours.
+doi:10.1109/TPWRS.2019.2892620).  Where few limits are broken they come with the rows of their other hours.
 
 With the nodal net injection :math:`q = J x + q_0` (``J`` compiled by cvxpy from the components' own
 expressions), a monitored quantity is :math:`f = M q + f_0`: branch flows with ``M`` = PTDF, interfaces with
@@ -33,8 +33,8 @@ from gridopt.solver.session import LiveProblem
 from gridopt.solver.worst_limits import broken_after_outages, with_other_hours, worst_per_hour
 
 _WORST_PER_HOUR = 12
-# Rows for other hours of the limits found broken: in a large network there are too many of them for all.
-_OTHER_HOURS = 1000
+# So many broken limits enter in all their hours; of a large network that would be too many rows.
+_FEW_LIMITS = 8
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ class LazyLimits:
         excess = np.maximum(flow_mw - self._upper_mw, self._lower_mw - flow_mw)
         usual = self._limit_of_row < len(self.limits.matrix)
         excess[self._limit_of_row[usual], self._hour_of_row[usual]] = -np.inf
-        return with_other_hours(excess, *worst_per_hour(excess, _WORST_PER_HOUR), most=_OTHER_HOURS)
+        return with_other_hours(excess, *worst_per_hour(excess, _WORST_PER_HOUR), few=_FEW_LIMITS)
 
     def _violated_after_outages(
         self, outages: OutageFactors, injected_mw: Array

@@ -24,10 +24,10 @@ def worst_per_hour(excess_mw: Array, most: int) -> tuple[Numbers, Numbers]:
     return row, hour
 
 
-def with_other_hours(excess_mw: Array, limit: Numbers, hour: Numbers, most: int) -> tuple[Numbers, Numbers]:
-    """Broken limits and the same ones in other hours, the fullest first, no more than ``most`` of these.
+def with_other_hours(excess_mw: Array, limit: Numbers, hour: Numbers, few: int) -> tuple[Numbers, Numbers]:
+    """Broken limits, and the same ones in all other hours if they are no more than ``few``.
 
-    What is full in one hour is tried in the next ones, and each try is a run.
+    What is full in one hour is tried in the next ones, and each try is a run.  Where many are broken, a run finds many.
 
     Parameters
     ----------
@@ -35,21 +35,22 @@ def with_other_hours(excess_mw: Array, limit: Numbers, hour: Numbers, most: int)
         (limit, time) by how much each is broken; minus infinity for what has a row or no limit [MW].
     limit, hour
         The broken ones.
-    most
-        Others that come with them.
+    few
+        Limits that come in all hours.
 
     Examples
     --------
     >>> excess = np.array([[5.0, -2.0, -1.0, -np.inf], [-3.0, -3.0, -3.0, -3.0]])
-    >>> with_other_hours(excess, np.array([0]), np.array([0]), most=9)
-    (array([0, 0, 0]), array([0, 2, 1]))
+    >>> with_other_hours(excess, np.array([0]), np.array([0]), few=1)
+    (array([0, 0, 0]), array([0, 1, 2]))
+    >>> with_other_hours(excess, np.array([0]), np.array([0]), few=0)
+    (array([0]), array([0]))
     """
     kinds = np.unique(limit)
-    excess = excess_mw[kinds]
-    excess[np.searchsorted(kinds, limit), hour] = -np.inf
-    fullest = np.argsort(-excess, axis=None, kind="stable")[: min(most, int(np.isfinite(excess).sum()))]
-    kind, other = np.divmod(fullest, excess.shape[1])
-    return np.concatenate([limit, kinds[kind]]), np.concatenate([hour, other])
+    if kinds.size > few:
+        return limit, hour
+    kind, every = np.nonzero(np.isfinite(excess_mw[kinds]))
+    return kinds[kind], every
 
 
 def broken_after_outages(

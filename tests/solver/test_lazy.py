@@ -90,9 +90,9 @@ def test_lazy_rows_give_the_cost_of_all_rows(seed, start):
 def test_other_hours_of_broken_limits_spare_runs(monkeypatch):
     """A limit enters in all its hours; without that the costs are the same, and more runs are needed in all."""
     runs, costs = {}, {}
-    for most in (0, 1000):
-        monkeypatch.setattr(lazy, "_OTHER_HOURS", most)
-        runs[most], costs[most] = 0, []
+    for few in (0, LIMITS):
+        monkeypatch.setattr(lazy, "_FEW_LIMITS", few)
+        runs[few], costs[few] = 0, []
         for seed in range(6):
             market = Market(seed)
             live, limits = lazy_model(market)
@@ -100,13 +100,13 @@ def test_other_hours_of_broken_limits_spare_runs(monkeypatch):
             limits.rebind(market.lower, market.upper)
             bound = BoundWindow(live, limits, LazyRows(live, []))
             bound.solve(lambda: np.zeros(0, np.int32))
-            runs[most] += bound.rounds
-            costs[most].append(live.objective())
+            runs[few] += bound.rounds
+            costs[few].append(live.objective())
             limit, _, _ = limits.stated()
             _, hours = np.unique(limit, return_counts=True)
-            assert (hours == HOURS).all() == (most > 0)
-    np.testing.assert_allclose(costs[0], costs[1000], rtol=1e-5)
-    assert runs[1000] < runs[0]
+            assert (hours == HOURS).all() == (few > 0)
+    np.testing.assert_allclose(costs[0], costs[LIMITS], rtol=1e-5)
+    assert runs[LIMITS] < runs[0]
 
 
 def test_injections_and_flows_are_those_of_the_solution():
