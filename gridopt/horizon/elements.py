@@ -14,10 +14,10 @@ whose optimal multipliers are the best that these rows can have: Lagrangian deco
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
 
 import numpy as np
 import scipy.sparse as sp
@@ -26,6 +26,9 @@ from numpy.typing import NDArray
 from gridopt.horizon.piece import Index, Piece
 from gridopt.model.component import Array
 from gridopt.solver.dual_bound import Rows, better_multipliers
+
+# Elements that are made ready for each thread, so that none waits for the slowest.
+_WAITING = 3
 
 Numbers = NDArray[np.int64] | NDArray[np.int32] | NDArray[np.int16]
 
@@ -62,13 +65,20 @@ def follow(pieces: Sequence[Piece], reduced: Sequence[Array], threads: int = 1) 
         at = element.column
         return better_multipliers(left[at], lower[at], upper[at], element.rows)[0]
 
-    found = elements(pieces)
+    def take(element: Element, new: Array | None) -> None:
+        if new is not None:
+            left[element.column] -= element.rows.matrix.T @ (new - element.rows.dual)
+            dual[element.row] = new
+
     with ThreadPoolExecutor(threads) as pool:
-        while some := list(islice(found, threads)):  # a year of plants is large: no more than these are held
-            for element, new in zip(some, pool.map(better, some), strict=True):
-                if new is not None:
-                    left[element.column] -= element.rows.matrix.T @ (new - element.rows.dual)
-                    dual[element.row] = new
+        waiting: deque[tuple[Element, Future[Array | None]]] = deque()
+        for element in elements(pieces):
+            waiting.append((element, pool.submit(better, element)))
+            if len(waiting) > _WAITING * threads:  # a year of plants is large: no more than these are held
+                first, found = waiting.popleft()
+                take(first, found.result())
+        for first, found in waiting:
+            take(first, found.result())
     sizes = [group.dual.size for piece in pieces for group in (piece.inside, piece.seam)]
     chosen = iter(np.split(dual, np.cumsum(sizes)[:-1]))
     mended = [

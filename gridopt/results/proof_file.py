@@ -92,7 +92,7 @@ def _labels(system: System, dataset: xr.Dataset) -> dict[str, list[str]]:
 def _telling(told: Told, rows: _Rows) -> Parts:
     """Which outputs the columns of a piece are."""
     which = {f"told_{name}": getattr(told, name).astype(np.int32) for name in ("output", "element", "step")}
-    return {"told": rows.numbers(told.matrix), **which}
+    return {"told": rows.numbers("told", told.matrix), **which}
 
 
 def _piece(piece: Piece, rows: _Rows) -> Parts:
@@ -101,10 +101,10 @@ def _piece(piece: Piece, rows: _Rows) -> Parts:
         "core": np.array(piece.core),
         "constant": np.array(piece.constant),
         **{name: getattr(piece, name) for name in ("cost", "lower", "upper", "values", "use_constant")},
-        **{name: rows.numbers(getattr(piece, name)) for name in ("beyond", "use")},
+        **{name: rows.numbers(name, getattr(piece, name)) for name in ("beyond", "use")},
     }
     for name, group in (("inside", piece.inside), ("seam", piece.seam)):
-        parts[name] = rows.numbers(group.matrix)
+        parts[name] = rows.numbers(name, group.matrix)
         parts |= {f"{name}_{side}": getattr(group, side) for side in ("lower", "upper", "dual")}
     return parts
 
@@ -118,17 +118,27 @@ class _Rows:
 
     def __init__(self) -> None:
         self._number: dict[bytes, int] = {}
+        # the matrix of each name that was numbered last, with its numbers
+        self._last: dict[str, tuple[sp.csr_array, NDArray[np.int32]]] = {}
         self._columns: list[NDArray[np.int32]] = []
         self._factors: list[NDArray[np.float64]] = []
         self._lengths: list[NDArray[np.int32]] = []
 
-    def numbers(self, matrix: sp.csr_array) -> NDArray[np.int32]:
+    def numbers(self, name: str, matrix: sp.csr_array) -> NDArray[np.int32]:
         """Number of each row of a matrix among all rows that are kept, as steps from one to the next, (row,).
 
-        Rows that follow each other mostly have numbers that do: their steps take a small part of the room.
+        Rows that follow each other mostly have numbers that do: their steps take a small part of the room.  Most
+        matrices begin with the rows of the one before of the same name, whose numbers are known.
         """
         known = len(self._number)
-        numbers = np.array([self._number.setdefault(key, len(self._number)) for key in _keys(matrix)], dtype=np.int32)
+        before, same = self._last.get(name), 0
+        if before is not None:
+            same = _rows_in_common(before[0], matrix)
+        other = [self._number.setdefault(key, len(self._number)) for key in _keys(matrix, same)]
+        numbers = np.array(other, dtype=np.int32)
+        if before is not None:
+            numbers = np.concatenate([before[1][:same], numbers])
+        self._last[name] = matrix, numbers
         new, first = np.unique(numbers, return_index=True)
         fresh = sp.csr_array(matrix[first[new >= known]])
         self._columns.append(fresh.indices.astype(np.int32))
@@ -145,10 +155,28 @@ class _Rows:
         }
 
 
-def _keys(matrix: sp.csr_array) -> Iterator[bytes]:
-    """The content of each row."""
+def _rows_in_common(a: sp.csr_array, b: sp.csr_array) -> int:
+    """How many rows two matrices begin with that are the same.
+
+    Examples
+    --------
+    >>> one = sp.csr_array([[1.0, 0.0], [0.0, 2.0], [3.0, 3.0]])
+    >>> others = [[1.0, 0.0], [0.0, 2.0]], [[1.0, 0.0], [2.0, 0.0]], [[1.0, 0.0], [0.0, 2.0], [3.0, 4.0]], [[1.0, 1.0]]
+    >>> [_rows_in_common(one, sp.csr_array(other)) for other in others]
+    [2, 1, 2, 0]
+    """
+    rows = min(a.shape[0], b.shape[0])
+    ends = np.flatnonzero(a.indptr[: rows + 1] != b.indptr[: rows + 1])
+    rows = int(ends[0]) - 1 if ends.size else rows
+    entries = slice(int(b.indptr[rows]))
+    differ = (a.indices[entries] != b.indices[entries]) | (a.data[entries] != b.data[entries])
+    return int(np.searchsorted(b.indptr, differ.argmax(), side="right")) - 1 if differ.any() else rows
+
+
+def _keys(matrix: sp.csr_array, start: int = 0) -> Iterator[bytes]:
+    """The content of each row from one on."""
     columns, factors = matrix.indices.astype(np.int32).tobytes(), matrix.data.astype(np.float64).tobytes()
-    for a, b in pairwise(matrix.indptr.tolist()):
+    for a, b in pairwise(matrix.indptr[start:].tolist()):
         yield columns[4 * a : 4 * b] + factors[8 * a : 8 * b]
 
 
