@@ -23,7 +23,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gridopt.horizon.piece import Index, Piece
+from gridopt.horizon.piece import Index, Piece, moved
 from gridopt.model.component import Array
 from gridopt.solver.dual_bound import Rows, better_multipliers
 
@@ -142,20 +142,14 @@ def _joined(pieces: Sequence[Piece], mine: Sequence[Index], columns: Sequence[_S
     for number, (piece, rows) in enumerate(zip(pieces, mine, strict=True)):
         n_inside = piece.inside.dual.size
         inside, seam = rows[rows < n_inside], rows[rows >= n_inside] - n_inside
-        matrices.append(_over(piece.inside.matrix, inside, columns[number].rank + first[number], width))
+        matrices.append(moved(piece.inside.matrix[inside], columns[number].rank + first[number], width))
         if seam.size:
-            own = _over(piece.seam.matrix, seam, columns[number].rank + first[number], width)
-            ahead = _over(piece.beyond, seam, columns[number + 1].rank + first[number + 1], width)
+            own = moved(piece.seam.matrix[seam], columns[number].rank + first[number], width)
+            ahead = moved(piece.beyond[seam], columns[number + 1].rank + first[number + 1], width)
             matrices.append(sp.csr_array(own + ahead))
         for group, which in ((piece.inside, inside), (piece.seam, seam)):
             limits.append(np.stack([group.lower[which], group.upper[which], group.dual[which]]))
     return Rows(sp.csr_array(sp.vstack(matrices, format="csr")), *np.concatenate(limits, axis=1))
-
-
-def _over(matrix: sp.csr_array, rows: Index, place: Index, width: int) -> sp.csr_array:
-    """Write some rows over other columns."""
-    some = sp.csr_array(matrix[rows])
-    return sp.csr_array((some.data, place[some.indices], some.indptr), shape=(rows.size, width))
 
 
 def _leads(piece: Piece, after: Piece | None) -> Index:

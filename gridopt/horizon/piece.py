@@ -241,10 +241,10 @@ def reach(matrix: sp.csr_array, step: Index) -> tuple[Index, Index, NDArray[np.b
 
 def moved(matrix: sp.csr_array, place: Index, n_columns: int) -> sp.csr_array:
     """Write the matrix over other columns; entries of columns without a place there are left out."""
-    entries = matrix.tocoo()
-    there = place[entries.col] >= 0
-    moved = (entries.data[there], (entries.row[there], place[entries.col[there]]))
-    return sp.csr_array(moved, shape=(matrix.shape[0], n_columns))
+    column = place[matrix.indices]
+    there = column >= 0
+    ends = np.concatenate([[0], np.cumsum(there)])[matrix.indptr]
+    return sp.csr_array((matrix.data[there], column[there], ends), shape=(matrix.shape[0], n_columns))
 
 
 def other_state(state: Mapping[str, State], kind: int) -> dict[str, State]:

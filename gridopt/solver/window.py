@@ -1,7 +1,8 @@
 """Solves one bound window: what is lazy enters where it is broken, counts become whole, prices come from an LP.
 
 1. The continuous problem, with broken network limits and lazy rows added until none is left.
-2. If columns have to be whole numbers: the mixed-integer problem with the rows found so far.
+2. If columns have to be whole numbers: the mixed-integer problem with the rows found so far.  At its usual tolerance
+   HiGHS has called problems impossible that have a solution, so that is believed only at the smallest one.
 3. The whole numbers fixed, the continuous problem once more with broken rows added: its duals are the prices.  If
    it has no solution, or costs more than the bound of step 2 allows, the search goes on with the rows added.  Where
    no row was added the search would find the same again: a problem without a solution is searched once more with
@@ -101,7 +102,13 @@ class BoundWindow:
         exact = False
         for _ in range(_MAX_ROUNDS):
             # rows that the search did not know can only raise the cost: its bound holds for the fixed problem too
-            found, bound = self.live.run_integer(columns, allowed, exact=exact)
+            try:
+                found, bound = self.live.run_integer(columns, allowed, exact=exact)
+            except InfeasibleError:
+                if exact:
+                    raise
+                exact = True
+                continue
             values, known = found[columns], self._n_added
             settled, grown = self._settles(columns, values), self._n_added > known
             missed = self.live.objective() - bound if settled else np.inf

@@ -159,11 +159,18 @@ def test_the_proof_of_a_long_horizon_goes_on_where_a_gap_is_asked_for(windows, g
     assert prover._rounds() == rounds
 
 
+@pytest.mark.parametrize("seed", [5, 17, 29])
+def test_windows_that_highs_called_impossible_are_solved(seed):
+    """The modes of a store in one or two hours: at its usual tolerance HiGHS found no solution, and there are some."""
+    horizon = {"window_h": 24, "look_ahead_h": 24, "certificate": False}
+    assert len(solved(*whole_system(seed, 96), horizon=horizon).windows) == 4
+
+
 def test_rounds_at_the_same_prices_raise_the_bound(monkeypatch):
     few = {"proof_rounds": 3, "window_h": 24, "look_ahead_h": 24}
-    with_rounds = solved(*whole_system(1, 96), horizon=few).proof.lower_bound_cny
+    with_rounds = solved(*whole_system(2, 96), horizon=few).proof.lower_bound_cny
     monkeypatch.setattr(Certificate, "follow", lambda *_: None)
-    without = solved(*whole_system(1, 96), horizon=few | {"proof_rounds": 0}).proof.lower_bound_cny
+    without = solved(*whole_system(2, 96), horizon=few | {"proof_rounds": 0}).proof.lower_bound_cny
     assert with_rounds > without
 
 

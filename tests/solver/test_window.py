@@ -77,6 +77,22 @@ def test_numbers_that_fit_within_rounding_only_are_searched_once_more_and_then_g
     assert asked == [False, True]
 
 
+def test_that_there_is_no_schedule_is_believed_at_the_smallest_tolerance_only(monkeypatch):
+    asked, search = [], LiveProblem.run_integer
+
+    def mistaken(self, columns, gap_cny=0.0, *, exact=False):
+        asked.append(exact)
+        if not exact:
+            raise InfeasibleError("no schedule of whole units meets all limits of this window")
+        return search(self, columns, gap_cny, exact=exact)
+
+    monkeypatch.setattr(LiveProblem, "run_integer", mistaken)
+    bound, n, _ = window(4.0)
+    bound.solve(separate)
+    np.testing.assert_allclose(n.value, [2.0, 0.0])
+    assert asked == [False, True]
+
+
 def test_whole_units_without_a_schedule_are_no_schedule():
     n = cp.Variable(1, bounds=[np.zeros(1), np.ones(1)], integer=True)
     live = LiveProblem(cp.Problem(cp.Minimize(cp.sum(n)), [n >= 0.3, n <= 0.7]))

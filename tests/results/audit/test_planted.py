@@ -171,7 +171,7 @@ PLANTED: list[tuple[str, str, Change, str, str]] = [
     ("reservoir level", "consumer", plus("hydro_energy_mwh", "lower", 500.0), "lower", AT),
     ("least release", "consumer", net("reservoir", 0, "min_release_m3_per_s", 50.0), "upper", ""),
     ("hydro ramp", "consumer", net("reservoir", 1, "ramp_mw_per_h", 0.01), "lower", ""),
-    ("seasonal band", "consumer", plus("hydro_energy_mwh", "upper", 65.0), "upper", AT),
+    ("seasonal band", "consumer", plus("hydro_energy_mwh", "upper", 150.0), "upper", AT),
 ]  # fmt: skip
 # Where the spoilt value stands in one equation only, that check alone fails; all others have consequences
 # (power that changes also changes the balance and the cost).
