@@ -141,8 +141,8 @@ def coarse_case(case: Case, steps: int) -> Case:
 def _interface_rows(coarse: System, model: DispatchModel) -> list[cp.Constraint]:
     """Limits of the interfaces."""
     limits = coarse.limits
-    kept = slice(limits.branch.size, limits.branch.size + len(limits.interface))
-    if kept.start == kept.stop:
+    kept = limits.sections
+    if not limits.interface:
         return []
     factors = np.where(np.abs(limits.matrix[kept]) > _NO_FACTOR, limits.matrix[kept], 0.0)
     flow = sp.csr_array(factors) @ model.injection

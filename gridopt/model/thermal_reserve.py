@@ -77,7 +77,7 @@ class HeldReserve:
     def rows(self, on: cp.Variable) -> list[cp.Constraint]:
         """No more than the running units reach in time, and than they may hold; what can't bind is left out."""
         rows = []
-        tight = np.full(self.count, len(self.products) > 1) & (self.most_mw < self._room[: self.count] - _MW)
+        tight = (len(self.products) > 1) & (self.most_mw < self._room[: self.count] - _MW)
         # a product that may take all that a unit may hold is limited by the sum already
         whole = tight[self._of_unit] & (self._each >= self.most_mw[self._of_unit])
         slow = np.flatnonzero((self._each < self._room - _MW) & (self._each > 0) & ~whole)

@@ -131,16 +131,13 @@ class _Rows:
         matrices begin with the rows of the one before of the same name, whose numbers are known.
         """
         known = len(self._number)
-        before, same = self._last.get(name), 0
-        if before is not None:
-            same = _rows_in_common(before[0], matrix)
+        before, numbers = self._last.get(name, (sp.csr_array((0, 0)), np.zeros(0, np.int32)))
+        same = _rows_in_common(before, matrix)
         other = [self._number.setdefault(key, len(self._number)) for key in _keys(matrix, same)]
-        numbers = np.array(other, dtype=np.int32)
-        if before is not None:
-            numbers = np.concatenate([before[1][:same], numbers])
+        numbers = np.concatenate([numbers[:same], np.array(other, dtype=np.int32)])
         self._last[name] = matrix, numbers
-        new, first = np.unique(numbers, return_index=True)
-        fresh = sp.csr_array(matrix[first[new >= known]])
+        new, first = np.unique(numbers[same:], return_index=True)
+        fresh = sp.csr_array(matrix[same + first[new >= known]])
         self._columns.append(fresh.indices.astype(np.int32))
         self._factors.append(fresh.data)
         self._lengths.append(np.diff(fresh.indptr).astype(np.int32))

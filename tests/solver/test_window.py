@@ -78,15 +78,12 @@ def test_numbers_that_fit_within_rounding_only_are_searched_once_more_and_then_g
 
 
 def test_that_there_is_no_schedule_is_believed_at_the_smallest_tolerance_only(monkeypatch):
-    asked, search = [], LiveProblem.run_integer
-
-    def mistaken(self, columns, gap_cny=0.0, *, exact=False):
-        asked.append(exact)
-        if not exact:
+    def mistaken_at_first(found, lower):
+        if asked == [False]:
             raise InfeasibleError("no schedule of whole units meets all limits of this window")
-        return search(self, columns, gap_cny, exact=exact)
+        return found, lower
 
-    monkeypatch.setattr(LiveProblem, "run_integer", mistaken)
+    asked = searches(monkeypatch, mistaken_at_first)
     bound, n, _ = window(4.0)
     bound.solve(separate)
     np.testing.assert_allclose(n.value, [2.0, 0.0])
