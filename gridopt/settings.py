@@ -44,8 +44,12 @@ class _Strict(BaseModel):
 class Horizon(_Strict):
     """How the hours are split into optimisation problems."""
 
-    mode: Literal["rolling", "monolithic"] = Field(
-        default="rolling", description="windows one after the other, or all hours as one problem"
+    mode: Literal["rolling", "parallel", "monolithic"] = Field(
+        default="rolling",
+        description="windows one after the other, in stretches of the horizon at once, or all hours as one problem",
+    )
+    stretches: Annotated[int, Field(ge=2)] = Field(
+        default=4, description="parts of the horizon that mode parallel solves at once; the result depends on it"
     )
     window_h: Positive = Field(default=168, description="hours kept from each window [h]")
     look_ahead_h: NonNegative = Field(default=48, description="hours solved beyond the window and thrown away [h]")

@@ -96,9 +96,30 @@ class Certificate:
             Relative gap at which the bound is good enough.
         """
         self._put_in(seam, self._mended(seam))
-        piece = self.pieces[seam]
-        if self.loss_cny(seam) > _LITTLE * gap * float(np.abs(piece.cost * piece.values).sum()):
+        if self._worth_settling(seam, gap):
             self._resettle(seam)
+
+    def join_all(self, gap: float, threads: int = 1) -> None:
+        """Mend all seams; settle the pieces where that is worth it, and mend the seams again: many at once.
+
+        Parameters
+        ----------
+        gap
+            Relative gap at which the bound is good enough.
+        threads
+            Pieces or seams that are looked at at once.
+        """
+        self.mend(threads)
+        unsettled = [number for number in range(len(self.pieces)) if self._worth_settling(number, gap)]
+        with ThreadPoolExecutor(threads) as pool:
+            for number, found in zip(unsettled, pool.map(self.settled, unsettled), strict=True):
+                self._take(number, found)
+        if unsettled:
+            self.mend(threads)
+
+    def _worth_settling(self, number: int, gap: float) -> bool:
+        piece = self.pieces[number]
+        return self.loss_cny(number) > _LITTLE * gap * float(np.abs(piece.cost * piece.values).sum())
 
     def _resettle(self, number: int) -> None:
         """Settle a piece, and mend the seam before it, which was mended without knowing that."""

@@ -14,6 +14,7 @@ It decides nothing: the windows keep the full model, and a poor guide costs mone
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,8 +23,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from gridopt.case import Case
+from gridopt.horizon.held import LASTING
 from gridopt.model.budget import BudgetLimit, corridor_least, corridor_most
-from gridopt.model.component import Array, Component, ComponentData, Window
+from gridopt.model.component import Array, Component, ComponentData, State, Window
 from gridopt.model.dispatch import DispatchModel
 from gridopt.model.flexible_load import FlexibleLoad
 from gridopt.model.flexible_load_data import FlexibleLoadData
@@ -73,6 +75,9 @@ class Guide:
         (store, step of the horizon) of a MWh held, in stores and in those of flexible loads.
     ahead_mwh, ahead_worth_cny_per_mwh
         (tie, step of the horizon) energy ahead of the contract.
+    stored
+        What stores hold, and contracts are ahead, before the steps that were asked for: the part of the state of each
+        component that lasts.
     """
 
     budgets: tuple[tuple[str, str], ...]
@@ -86,6 +91,7 @@ class Guide:
     load_worth_cny_per_mwh: Array = field(default_factory=_nothing)
     ahead_mwh: Array = field(default_factory=_nothing)
     ahead_worth_cny_per_mwh: Array = field(default_factory=_nothing)
+    stored: tuple[dict[str, State], ...] = ()
 
     def applied(self, system: System) -> System:
         """The same system, its reservoirs and budgets told by the guide."""
@@ -151,7 +157,7 @@ def _interface_rows(coarse: System, model: DispatchModel) -> list[cp.Constraint]
     return [flow <= upper - offset, flow >= lower - offset]
 
 
-def guide(system: System, step_h: float) -> Guide:
+def guide(system: System, step_h: float, begins: Sequence[int] = ()) -> Guide:
     """Solve the whole horizon coarsely.
 
     Parameters
@@ -160,6 +166,8 @@ def guide(system: System, step_h: float) -> Guide:
         The system of a case.
     step_h
         Length of a coarse step; a whole number of steps of the horizon must make one [h].
+    begins
+        Steps before which it is asked what stores hold.
     """
     group = max(round(step_h / system.step_h), 1)
     total = len(system.time)
@@ -184,7 +192,14 @@ def guide(system: System, step_h: float) -> Guide:
     live.refresh()
     live.run()
     live.unpack()
-    return _told_by(coarse, model, group, total)
+    stored = tuple(_stored(model, begin // group) for begin in begins)
+    return replace(_told_by(coarse, model, group, total), stored=stored)
+
+
+def _stored(model: DispatchModel, step: int) -> dict[str, State]:
+    """What lasts of the state after some steps: no rates, no histories, whose steps have another length."""
+    state = model.state(step) if step else {}
+    return {name: {key: part[key] for key in part if key in LASTING} for name, part in state.items()}
 
 
 def _told_by(coarse: System, model: DispatchModel, group: int, total: int) -> Guide:
@@ -196,7 +211,9 @@ def _told_by(coarse: System, model: DispatchModel, group: int, total: int) -> Gu
         largest = np.array([limit.price_cny for limit in model.budget.limits])
         price = np.maximum(model.budget.multipliers(), 0.0)
         price = np.where(price > _NO_PRICE * largest, price, 0.0)
-    series = {name: values for part in model.components for name, values in _series(part, group).items()}
+    series: dict[str, Any] = {}
+    for part in model.components:
+        series |= _series(part, group)
     return Guide(budgets=budgets, budget_use=use, budget_price_cny=price, **series)
 
 

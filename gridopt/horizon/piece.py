@@ -93,15 +93,32 @@ class Layout:
         """Which element of which variable each column is, the same in every step; -1 where no component owns it."""
         return np.where(self.owner < 0, -1, self.before + self.within % np.maximum(self.elements, 1))
 
-    def places(self, core: int) -> Index:
-        """Number of each column among those of a piece of ``core`` steps, (column,); -1 where it is none of it."""
+    def places(self, core: int, *, last: bool = False) -> Index:
+        """Number of each column among those of a piece of ``core`` steps, (column,); -1 where it is none of it.
+
+        What belongs to no step belongs to the end of the horizon, and stands behind all others of the last piece.
+        """
         inside = (self.step >= 0) & (self.step < core)
-        return np.where(inside, core * self.before + self.within, -1)
+        place = np.where(inside, core * self.before + self.within, -1)
+        if last:
+            loose = np.flatnonzero(self.step < 0)
+            place[loose] = core * self.rows_of_step + np.arange(loose.size)
+        return place
 
     def places_next(self, core: int, next_core: int) -> Index:
         """Number of each look-ahead column among those of the next piece, (column,); -1 where it is none of it."""
         ahead = (self.step >= core) & (self.step < core + next_core)
         return np.where(ahead, next_core * self.before + self.within - core * self.elements, -1)
+
+    def followed_by(
+        self, beyond: sp.csr_array, core: int, next_core: int, other: int
+    ) -> tuple[sp.csr_array, NDArray[np.bool_]]:
+        """Rows over a seam, written for a next piece of another length, and whether all of a row lies in it."""
+        old, new = self.places_next(core, next_core), self.places_next(core, other)
+        place = np.full(next_core * self.rows_of_step, -1, dtype=np.int64)
+        place[old[old >= 0]] = new[old >= 0]
+        kept = moved(beyond, place, other * self.rows_of_step)
+        return kept, np.diff(kept.indptr) == np.diff(beyond.indptr)
 
 
 @dataclass(frozen=True)
@@ -186,13 +203,10 @@ def cut(stated: Stated, layout: Layout, core: int, next_core: int | None, *, spe
     """
     program, step = stated.program, layout.step
     last = next_core is None
-    place = layout.places(core)
-    if last:  # what belongs to no step belongs to the end of the horizon
-        loose = np.flatnonzero(step < 0)
-        place[loose] = core * layout.rows_of_step + np.arange(loose.size)
+    place = layout.places(core, last=last)
+    order = in_order(place)
+    if last:
         step = np.where(step < 0, core - 1, step)
-    kept = np.flatnonzero(place >= 0)
-    order = kept[np.argsort(place[kept])]
     cost = _cost(program, values)[order]
     low, high, whole = reach(stated.rows.matrix, step)
     usable = ~stated.forgotten & whole
@@ -219,6 +233,12 @@ def cut(stated: Stated, layout: Layout, core: int, next_core: int | None, *, spe
         use=moved(stated.use, place, order.size),
         use_constant=stated.use_constant,
     )
+
+
+def in_order(place: Index) -> Index:
+    """Columns that have a place, in the order of their places."""
+    kept = np.flatnonzero(place >= 0)
+    return kept[np.argsort(place[kept])]
 
 
 def _cost(program: LinearProgram, values: Array) -> Array:

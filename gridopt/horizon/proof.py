@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy.sparse as sp
 
 from gridopt.horizon.certificate import Certificate
 from gridopt.horizon.evidence import Evidence, Told
-from gridopt.horizon.piece import Index, Layout, Piece, Stated, cut, other_state, reach
+from gridopt.horizon.piece import Index, Layout, Piece, Stated, cut, in_order, other_state, reach
 from gridopt.horizon.record import Proof
 from gridopt.horizon.solvers import WindowSolver
 from gridopt.horizon.states import with_planned_worth
@@ -34,6 +37,37 @@ class UnprovenError(Exception):
     """Nothing can be proven of this horizon."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """What one window says of the whole horizon.
+
+    Parameters
+    ----------
+    piece, told
+        Its piece, and which outputs its columns are.
+    scheduled
+        Whether its solution is the schedule.
+    layout
+        Where the columns of the window lie in time.
+    next_core
+        Steps of the next piece; None when there is none.
+    """
+
+    piece: Piece
+    told: Told
+    scheduled: bool
+    layout: Layout
+    next_core: int | None
+
+    def followed_by(self, core: int) -> Part:
+        """The same, when the next piece turns out to have so many steps; rows that reach further are left out."""
+        if self.next_core is None or core == self.next_core:
+            return self
+        beyond, whole = self.layout.followed_by(self.piece.beyond, self.piece.core, self.next_core, core)
+        seam = self.piece.seam.take(whole)
+        return replace(self, piece=replace(self.piece, seam=seam, beyond=sp.csr_array(beyond[whole])), next_core=core)
+
+
 class _Reader:
     """Reads pieces from one window solver, whose windows have all one core."""
 
@@ -50,16 +84,19 @@ class _Reader:
     def piece(self, window: Window, next_core: int | None) -> Piece:
         """The piece of the window solved last; its parameters hold for any state afterwards."""
         solver = self.solver
-        values, spent = self._tidied(), solver.spent_cny
+        values, spent = self._tidied(solver.live.values().copy()), solver.spent_cny
         stated = self._stated(window)
         return cut(stated, self.layout, window.core, next_core, spent_cny=spent, values=values)
 
-    def _tidied(self) -> Array:
+    def values(self, window: Window) -> Array:
+        """What is in the variables of the window, (column,) of its piece."""
+        last = window.core == window.steps
+        return self._tidied(np.zeros(self.solver.live.n_columns))[in_order(self.layout.places(window.core, last=last))]
+
+    def _tidied(self, values: Array) -> Array:
         """The solution as the schedule has it, (column,): with what was mended after the solve at no cost."""
-        live = self.solver.live
-        values = live.values().copy()
         for variable in self.solver.model.problem.variables():
-            values[live.columns(variable)] = np.ravel(variable.value, order="F")
+            values[self.solver.live.columns(variable)] = np.ravel(variable.value, order="F")
         return values
 
     def _stated(self, window: Window) -> Stated:
@@ -91,7 +128,16 @@ class _Reader:
         rows = stacked([rows, over])
         forgotten = np.concatenate([forgotten, np.zeros(over.dual.size, dtype=np.bool_)])
         use, constant = self._budget_use(window.core)
-        return Stated(self._without_steering(program), rows, forgotten, use, constant)
+        program = self._with_room(self._without_steering(program), window.room)
+        return Stated(program, rows, forgotten, use, constant)
+
+    def _with_room(self, program: LinearProgram, room: float) -> LinearProgram:
+        """Levels with the room around the plan that the window left them: at the end of the horizon it has a worth."""
+        drifts = self.solver.drift_columns()
+        lower, upper = program.lower.copy(), program.upper.copy()
+        lower[drifts] *= room
+        upper[drifts] *= room
+        return replace(program, lower=lower, upper=upper)
 
     def _lazy_over_seam(self, core: int, stated: Index, upper: Array) -> Rows:
         """Lazy rows that reach over the end of the core and were not needed in the window itself."""
@@ -183,7 +229,8 @@ class Prover:
         self.certificate = Certificate(budgets, prices, _steps_of_day(system))
         #: Why nothing can be proven; empty where it can.
         self.reason = ""
-        self._readers: dict[int, _Reader] = {}
+        # a solver that is gone must not lend its reader to another one
+        self._readers: WeakKeyDictionary[WindowSolver, _Reader] = WeakKeyDictionary()
         self._worth_at_end_cny = 0.0
         self._told: list[Told] = []
         self._scheduled: list[bool] = []
@@ -197,31 +244,65 @@ class Prover:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def add(self, solver: WindowSolver, window: Window, next_core: int | None) -> None:
-        """Keep the piece of the window that the solver solved last; call it when all else was read from the solver."""
+    def read(self, solver: WindowSolver, window: Window, next_core: int | None) -> Part | None:
+        """What the window that the solver solved last says; call it when all else was read from the solver.
+
+        Solvers may be read at once.
+        """
         whole = window.start == 0 and next_core is None
         if not whole and solver.live.program.hessian is not None:
             self.reason = "a quadratic cost over several windows"
         if next_core is not None and window.core == window.steps:
             self.reason = "windows that don't look ahead"
         if self.reason:
-            return
-        if id(solver) not in self._readers:
-            self._readers[id(solver)] = _Reader(solver, window.core)
+            return None
+        reader = self._reader(solver, window)
         if next_core is None:
             self._worth_at_end_cny = solver.model.worth_at_end_cny()
         # a solution that mixes modes was replaced in the schedule
-        reader, scheduled = self._readers[id(solver)], not solver.mixes()
+        scheduled = not solver.mixes()
         try:
             piece = reader.piece(window, next_core)
         except UnprovenError as error:  # the schedule stands without a proof
             self.reason = str(error)
+            return None
+        return Part(piece, reader.told, scheduled, reader.layout, next_core)
+
+    def moved(self, part: Part | None, solver: WindowSolver, window: Window) -> Part | None:
+        """The same, where the schedule is another one that the solver found last."""
+        if part is None:
+            return None
+        if part.next_core is None:
+            self._worth_at_end_cny = solver.model.worth_at_end_cny()
+        return replace(part, piece=replace(part.piece, values=self._reader(solver, window).values(window)))
+
+    def _reader(self, solver: WindowSolver, window: Window) -> _Reader:
+        if solver not in self._readers:
+            self._readers[solver] = _Reader(solver, window.core)
+        return self._readers[solver]
+
+    def add(self, part: Part | None) -> None:
+        """Add the next window, and join it with the one before."""
+        if part is None:
             return
-        self._told.append(reader.told)
-        self._scheduled.append(scheduled)
-        self._joined.append(self._pool.submit(self._join, piece))
+        self._told.append(part.told)
+        self._scheduled.append(part.scheduled)
+        self._joined.append(self._pool.submit(self._join, part.piece))
         if self._threads == 1:
             self._joined[-1].result()
+
+    def add_all(self, parts: Sequence[Part | None]) -> None:
+        """Add all windows of the horizon, and join them."""
+        if self.reason:
+            return
+        told = [part for part in parts if part is not None]
+        cores = [part.piece.core for part in told[1:]]
+        for part, core in zip_longest(told, cores):
+            placed = part if core is None else part.followed_by(core)
+            self._told.append(placed.told)
+            self._scheduled.append(placed.scheduled)
+            self.certificate.add(placed.piece)
+        self.certificate.join_all(self.gap, self._threads)
 
     def _join(self, piece: Piece) -> None:
         self.certificate.add(piece)

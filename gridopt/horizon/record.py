@@ -142,13 +142,8 @@ class Record:
         reduced_costs: ReducedCosts,
     ) -> None:
         """Keep the core of a solved window; ``injected_mw`` are injections of nodes, and behind them powers at risk."""
+        self.put_schedule(window, model)
         kept, core = slice(window.start, window.start + window.core), slice(0, window.core)
-        for name, outputs in model.results().items():
-            for output, values in outputs.items():
-                self.outputs[name][output][..., kept] = values[..., core]
-        for name, (cost, penalty) in model.costs().items():
-            self.operating_cny[name][kept] = cost[core]
-            self.penalty_cny[name][kept] = penalty[core]
         self.area_price[:, kept] = model.balance_price_cny_per_mwh()[:, core]
         self.limit_price[:, kept] = limit_price[:, core]
         self.outage_price[:, kept] = outage_price.branch[:, core]
@@ -161,6 +156,16 @@ class Record:
                 self.worth[name][capacity][:, kept] = saved[:, core]
         if model.budget is not None:
             self.budget_use[:, kept] = model.budget.use_by_step()[:, core]
+
+    def put_schedule(self, window: Window, model: DispatchModel) -> None:
+        """Keep what the core of a solved window does and costs, no prices."""
+        kept, core = slice(window.start, window.start + window.core), slice(0, window.core)
+        for name, outputs in model.results().items():
+            for output, values in outputs.items():
+                self.outputs[name][output][..., kept] = values[..., core]
+        for name, (cost, penalty) in model.costs().items():
+            self.operating_cny[name][kept] = cost[core]
+            self.penalty_cny[name][kept] = penalty[core]
 
     def close_budgets(self, system: System) -> None:
         """Charge what the whole horizon breaks of each budget, in its last step."""

@@ -8,14 +8,14 @@ annual amounts, is told by the guide.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
-from gridopt.errors import InfeasibleError, SolverError
-from gridopt.horizon.diagnosis import unsolved
 from gridopt.horizon.guide import guide
 from gridopt.horizon.proof import Prover
 from gridopt.horizon.record import Record
-from gridopt.horizon.solvers import WindowSolver, WindowSolvers, solver_options
-from gridopt.horizon.windows import Span, spans
+from gridopt.horizon.solvers import WindowSolvers, solver_options
+from gridopt.horizon.stretches import Stored, Stretches, run_up, stretches
+from gridopt.horizon.windows import Span, room_at, spans
 from gridopt.model.component import Window
 from gridopt.model.system import System
 
@@ -55,12 +55,23 @@ def solve_horizon(system: System, progress: Progress | None = None, threads: int
     """
     horizon, all_spans = system.case.settings.horizon, horizon_spans(system)
     few = 2 if horizon.guide == "on" else _FEW_WINDOWS
+    parts = stretches(all_spans, horizon.stretches if horizon.mode == "parallel" else 1)
+    begins = [run_up(after, before).start for before, after in pairwise(parts)]
+    stored: Stored = [{} for _ in begins]
     if horizon.guide != "off" and len(all_spans) >= few:
-        system = guide(system, horizon.guide_step_h).applied(system)
+        told = guide(system, horizon.guide_step_h, begins)
+        system, stored = told.applied(system), told.stored
+    threads = threads or system.case.settings.solver.threads
+
+    def solved(prover: Prover | None) -> Record:
+        if len(parts) == 1:
+            return _roll(system, all_spans, prover, progress)
+        return Stretches(system, parts, stored, prover, progress).solve(threads)
+
     if not horizon.certificate:
-        return _roll(system, all_spans, None, progress)
-    with Prover(system, threads or system.case.settings.solver.threads) as prover:
-        record = _roll(system, all_spans, prover, progress)
+        return solved(None)
+    with Prover(system, threads) as prover:
+        record = solved(prover)
         record.proof = prover.prove(record.objective_cny)
         record.unproven = prover.reason
     return record
@@ -79,27 +90,13 @@ def _roll(system: System, all_spans: list[Span], prover: Prover | None, progress
             last=span.start + span.steps == len(system.time),
             state=state,
             energy_price_cny_per_mwh=price,
+            room=room_at(span, len(system.time)),
         )
-        solver = _solved(solvers, span, window)
+        solver = solvers.solved(span, window)
         price, state = solver.keep(window, record), solver.model.state(span.core)
         if prover is not None:  # it changes parameters of the solver: all else has been read
-            prover.add(solvers.of(span), window, None if after is None else after.core)
+            prover.add(prover.read(solvers.of(span), window, None if after is None else after.core))
         if progress is not None:
             progress(span.start + span.core, len(system.time))
     record.close_budgets(system)
     return record
-
-
-def _solved(solvers: WindowSolvers, span: Span, window: Window) -> WindowSolver:
-    """The solver of a window that has solved it, with the modes of stores stated where they would mix."""
-    solver = solvers.of(span)
-    try:
-        solver.solve(window)
-        if solver.mixes():
-            solver = solvers.of(span, kept_apart=True)
-            solver.solve(window)
-    except InfeasibleError as error:
-        raise InfeasibleError(solver.reasons(window)) from error
-    except SolverError as error:
-        raise SolverError(unsolved(error, solver.model.system.time, span)) from error
-    return solver

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridopt.horizon.diagnosis import reasons
+from gridopt.errors import InfeasibleError, SolverError
+from gridopt.horizon.diagnosis import reasons, unsolved
+from gridopt.horizon.held import Hours
 from gridopt.horizon.record import Record, WindowLog
 from gridopt.horizon.windows import Span
 from gridopt.model.component import Window
@@ -15,6 +18,7 @@ from gridopt.model.dispatch import DispatchModel
 from gridopt.model.system import System
 from gridopt.solver.lazy import LazyLimits, MonitoredLimits
 from gridopt.solver.lazy_rows import LazyRows
+from gridopt.solver.program import STATING
 from gridopt.solver.session import LiveProblem, SolverOptions
 from gridopt.solver.window import BoundWindow
 
@@ -24,7 +28,8 @@ class WindowSolver:
 
     def __init__(self, system: System, span: Span, options: SolverOptions) -> None:
         steps = span.steps
-        self.model = DispatchModel(system, steps, span.core)
+        with STATING:
+            self.model = DispatchModel(system, steps, span.core)
         self.live = LiveProblem(self.model.problem, options)
         limits = MonitoredLimits(system.limits.matrix, system.limits.offset_mw, system.outages)
         powers = () if system.outages is None else system.outages.powers
@@ -33,12 +38,29 @@ class WindowSolver:
         self.rows = LazyRows(self.live, self.model.lazy, self.model.chosen_last)
         self.bound = BoundWindow(self.live, self.limits, self.rows, self._cost_cny)
 
-    def solve(self, window: Window) -> None:
-        """Solve a window."""
+    def solve(self, window: Window, known: Sequence[tuple[int, Hours]] = (), *, aim: bool = False) -> None:
+        """Solve a window.
+
+        Parameters
+        ----------
+        window
+            The window.
+        known
+            Steps of it that are known, with the first of them: they are kept.
+        aim
+            Whether levels should end as they are after the last that is known.
+        """
         self._begin = time.perf_counter()
         self._before = self.bound.rounds, self.live.simplex_iterations
         self.model.bind(window)
+        if aim:
+            for part in self.model.components:
+                part.aim(known[-1][1].state.get(part.name, {}))
         self.live.refresh()
+        drifts = self.drift_columns()
+        self.live.hold(drifts, np.zeros(drifts.size), window.room * self.live.limits[1][drifts])
+        for first, hours in known:
+            hours.hold(self.model, self.live, first)
         limits = self.model.system.limits
         self.limits.rebind(limits.lower_mw[:, window.span], limits.upper_mw[:, window.span])
         self.rows.rebind()
@@ -46,6 +68,13 @@ class WindowSolver:
         self.spent_cny = self._spent_cny(window)
         for part in self.model.components:
             part.tidy()
+
+    def drift_columns(self) -> NDArray[np.int32]:
+        """Columns by which levels leave the plan's at no price; a window leaves them part of their room."""
+        places = [self.live.columns(each) for part in self.model.components for each in part.drifts()]
+        return np.concatenate([np.zeros(0, np.int32), *(np.arange(each.start, each.stop) for each in places)]).astype(
+            np.int32
+        )
 
     def mixes(self) -> bool:
         """Whether the solution uses two modes at once of an element whose modes are not stated."""
@@ -71,6 +100,10 @@ class WindowSolver:
                 mip_gap=self.live.mip_gap,
             )
         )
+        return self.median_price_cny_per_mwh()
+
+    def median_price_cny_per_mwh(self) -> float:
+        """Median price of energy in the window solved last."""
         return float(np.median(self.model.balance_price_cny_per_mwh()))
 
     def _spent_cny(self, window: Window) -> float:
@@ -118,6 +151,28 @@ class WindowSolvers:
         if shape not in self._solvers:
             self._solvers[shape] = WindowSolver(self._systems[kept_apart], span, self._options)
         return self._solvers[shape]
+
+    def solved(self, span: Span, window: Window) -> WindowSolver:
+        """The solver of a window that has solved it, with the modes of stores stated where they would mix.
+
+        Raises
+        ------
+        InfeasibleError
+            Naming the hours of the window that has no solution, and what would have to give way.
+        SolverError
+            Naming the hours of the window that HiGHS could not finish, and how to go on.
+        """
+        solver = self.of(span)
+        try:
+            solver.solve(window)
+            if solver.mixes():
+                solver = self.of(span, kept_apart=True)
+                solver.solve(window)
+        except InfeasibleError as error:
+            raise InfeasibleError(solver.reasons(window)) from error
+        except SolverError as error:
+            raise SolverError(unsolved(error, solver.model.system.time, span)) from error
+        return solver
 
 
 def solver_options(system: System) -> SolverOptions:

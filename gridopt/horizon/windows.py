@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+# Part of the horizon over which reservoirs come back to the plan: the water of its end belongs to what comes after it.
+_CLOSING = 1 / 12
+
 
 @dataclass(frozen=True)
 class Span:
@@ -38,3 +41,18 @@ def spans(total: int, core: int, look_ahead: int) -> Iterator[Span]:
             return
         yield Span(start, min(core + look_ahead, left), core)
         start += core
+
+
+def room_at(span: Span, total: int) -> float:
+    """Part of the room around the plan of the whole horizon that a window leaves to reservoirs.
+
+    All of it until the last twelfth of the horizon, none at its end: water that is used beyond the plan is lacking
+    afterwards, and a year that ends with less of it is no cheaper than another.
+
+    Examples
+    --------
+    >>> [round(room_at(Span(start, 144, 96), 8760), 2) for start in (0, 7872, 8160, 8664)]
+    [1.0, 1.0, 0.62, 0.0]
+    """
+    left = max(total - span.start - span.steps, 0)
+    return min(left / (_CLOSING * total), 1.0)

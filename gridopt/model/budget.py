@@ -12,7 +12,9 @@ the horizon is a cost; before it, the limit merely steers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import cvxpy as cp
@@ -78,6 +80,38 @@ class BudgetLimit:
     def pace(self) -> Array:
         """Cumulative use that is neither ahead nor behind, (time,)."""
         return self.planned if self.planned.size else self.limit
+
+    def closed_at(self, begins: Sequence[int], step_h: float) -> BudgetLimit:
+        """The same budget for parts of the horizon that know nothing of each other's use.
+
+        Each part has its own share: what the pace foresees in it and, of what the pace leaves over, a share by its
+        length.
+
+        Parameters
+        ----------
+        begins
+            First steps of the parts but the first.
+        step_h
+            Length of a step [h].
+
+        Examples
+        --------
+        >>> plan = np.array([1.0, 1.0, 4.0, 4.0])
+        >>> BudgetLimit("energy", "MWh", "most", np.full(4, 8.0), 1.0, planned=plan).closed_at([2], 1.0).limit
+        array([3., 3., 8., 8.])
+        """
+        total, pace = float(self.limit[-1]), self.pace
+        if self.sense == "least" or pace[-1] > total:  # what the pace does beyond what is due is its own affair
+            pace = pace * (total / pace[-1] if pace[-1] else 0.0)
+        limit, steps = np.empty(pace.size), pace.size
+        for begin, end in pairwise([0, *begins, steps]):
+            before, due = (pace[begin - 1] if begin else 0.0), (total if end == steps else pace[end - 1])
+            if self.sense == "least":
+                use = np.diff(pace[begin:end], prepend=before)
+                limit[begin:end] = before + corridor_least(due - before, use, step_h)
+            else:
+                limit[begin:end] = pace[begin:end] + (total - pace[-1]) * end / steps
+        return replace(self, limit=limit)
 
     @property
     def sign(self) -> float:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from gridopt.network.matrices import DCNetwork
 
 Array = NDArray[np.float64]
+# Variables (element, step), and the elements that are meant.
+Levels = list[tuple[cp.Variable, NDArray[np.bool_]]]
 State = Mapping[str, Array]
 DataT = TypeVar("DataT", bound="ComponentData")
 
@@ -107,6 +109,8 @@ class Window:
         What the window before handed over, by component.
     energy_price_cny_per_mwh
         What a MWh is worth after the window; prices what storage holds at its end.
+    room
+        Part of the room around the plan of the whole horizon that is left to reservoirs.
     """
 
     start: int
@@ -115,6 +119,7 @@ class Window:
     last: bool
     state: Mapping[str, State] = field(default_factory=dict)
     energy_price_cny_per_mwh: float = 0.0
+    room: float = 1.0
 
     @property
     def span(self) -> slice:
@@ -248,6 +253,29 @@ class Component(ABC, Generic[DataT]):
     def state(self, step: int) -> State:
         """State after step ``step`` of the window (counted from 1), for the next window."""
         return {}
+
+    def levels(self) -> Levels:
+        """Variables that only add up what flows, and the elements whose level may be another where all flows are held.
+
+        They are those that :meth:`aim` can bring near a level, or that are far from any limit.
+        """
+        return []
+
+    def aim(self, state: State) -> None:
+        """End the window bound last as near to the levels of a state as can be."""
+
+    def drifts(self) -> list[cp.Variable]:
+        """Variables around 0 by which levels leave a plan of the whole horizon at no price."""
+        return []
+
+    @classmethod
+    def expected(cls, data: DataT, state: State, room: float) -> State:
+        """State that windows come to where a plan of the whole horizon has this one and leaves them some room."""
+        return state
+
+    @classmethod
+    def count_again(cls, data: DataT, outputs: dict[str, Array], step_h: float) -> None:
+        """Mend outputs that count from the beginning of the horizon, (element, step), where it was solved in parts."""
 
     def worth(self, reduced_costs: ReducedCosts, budget_price: Array) -> dict[str, Array]:
         """What one unit more of each capacity named in ``worths`` saves in each step, (element, step) [CNY per unit].

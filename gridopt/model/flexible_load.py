@@ -43,9 +43,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridopt.model.algebra import add_up, one_over, places
-from gridopt.model.component import Array, Component, Output, PlannedWorth, State, Window, previous
+from gridopt.model.component import Array, Component, Levels, Output, PlannedWorth, State, Window, previous
 from gridopt.model.flexible_load_data import FlexibleLoadData, read_flexible_loads
-from gridopt.model.near_plan import CAUTION, NearPlan
+from gridopt.model.near_plan import AIM_CNY_PER_MWH, CAUTION, NearPlan
 from gridopt.model.worth import price
 
 if TYPE_CHECKING:
@@ -287,6 +287,17 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         if self.switched.size:
             on[self.switched] = np.clip(self.on.value[:, last], 0.0, 1.0)
         return {"energy_mwh": level, "p_mw": drawn, "on": on}
+
+    def levels(self) -> Levels:
+        """Levels of stores that are kept near a plan."""
+        if not self.buffer.size or self.near is None:
+            return []
+        return [(self.level, np.ones(self.buffer.size, np.bool_))]
+
+    def aim(self, state: State) -> None:
+        """End near the levels of a state."""
+        if self.buffer.size and self.near is not None:
+            self.near.aim(state["energy_mwh"][self.buffer], AIM_CNY_PER_MWH)
 
     def linear_outputs(self) -> dict[str, cp.Expression]:
         """Power."""

@@ -44,9 +44,10 @@ from typing import TYPE_CHECKING
 import cvxpy as cp
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from gridopt.model.algebra import every_step
-from gridopt.model.component import Array, Component, Output, PlannedWorth, State, Window, previous
+from gridopt.model.component import Array, Component, Levels, Output, PlannedWorth, State, Window, previous
 from gridopt.model.hydro_data import MM3_PER_M3_PER_S_AND_H, HydroData, Whole, read_hydro
 from gridopt.model.reserve_product import ReserveProduct
 from gridopt.model.storage_reserve import ReserveSlots
@@ -373,8 +374,8 @@ class Hydro(Component[HydroData]):
         d = self.data
         if d.water_value_cny_per_mwh is None:
             return []
-        lasting = d.max_e_mwh.max(axis=1) > np.maximum(d.max_p_mw, 0.0) * self.steps * self.step_h
-        return [PlannedWorth(self.level, np.where(lasting[:, None], d.water_value_cny_per_mwh[:, window.span], np.nan))]
+        value = d.water_value_cny_per_mwh[:, window.span]
+        return [PlannedWorth(self.level, np.where(self._lasting()[:, None], value, np.nan))]
 
     def water_value_cny_per_mwh(self) -> Array:
         """What a MWh more in each reservoir would save, in each step of the window solved last, (element, step)."""
@@ -391,6 +392,25 @@ class Hydro(Component[HydroData]):
         if d.ramped.size:
             state["output_mw"] = np.clip(self.output.value[:, step - 1], 0.0, d.max_p_mw)
         return state
+
+    def _lasting(self) -> NDArray[np.bool_]:
+        """Reservoirs that the window can't empty."""
+        d = self.data
+        return np.asarray(d.max_e_mwh.max(axis=1) > np.maximum(d.max_p_mw, 0.0) * self.steps * self.step_h)
+
+    def levels(self) -> Levels:
+        """Levels of reservoirs that the window can't empty."""
+        return [(self.level, self._lasting())]
+
+    @classmethod
+    def expected(cls, data: HydroData, state: State, room: float) -> State:
+        """Lower levels by all the room: hours differ more than the plan's steps, so windows find more use for water."""
+        level = state["level_mwh"] - room * _DRIFT * data.max_e_mwh.max(axis=1)
+        return {**state, "level_mwh": np.maximum(level, np.minimum(state["level_mwh"], data.min_e_mwh.max(axis=1)))}
+
+    def drifts(self) -> list[cp.Variable]:
+        """By how much levels leave the plan's at no price."""
+        return [] if self.drift is None else [self.drift]
 
     def linear_outputs(self) -> dict[str, cp.Expression]:
         """Output, spill, level."""

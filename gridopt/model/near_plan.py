@@ -19,6 +19,8 @@ from gridopt.model.component import Array, Window
 
 # Caution with what a plan tells, as a part of the energy price.
 CAUTION = 0.25
+# What a MWh beside the level is worth where one has to be met: more than any use of it but to keep the lights on.
+AIM_CNY_PER_MWH = 1000.0
 
 
 class NearPlan:
@@ -47,6 +49,10 @@ class NearPlan:
         price = 0.0 if window.last else self._caution * abs(window.energy_price_cny_per_mwh)
         self.planned.value = self._planned[:, window.span.stop - 1]
         self.caution.value = np.full(len(self._planned), price)
+
+    def aim(self, levels: Array, price: float) -> None:
+        """Keep near other levels than the plan's at the end of the window bound last, for a price [CNY/MWh]."""
+        self.planned.value, self.caution.value = levels, np.full(len(levels), price)
 
     def row(self, level: cp.Expression) -> cp.Constraint:
         """Distance of the levels (element,) from the plan."""

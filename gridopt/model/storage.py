@@ -40,8 +40,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gridopt.model.algebra import every_step, one_over, places
-from gridopt.model.component import Array, Component, Output, State, Window, previous
-from gridopt.model.near_plan import CAUTION, NearPlan
+from gridopt.model.component import Array, Component, Levels, Output, State, Window, previous
+from gridopt.model.near_plan import AIM_CNY_PER_MWH, CAUTION, NearPlan
 from gridopt.model.reserve_product import ReserveProduct
 from gridopt.model.storage_data import StorageData, read_storage
 from gridopt.model.storage_days import DayLimits
@@ -326,6 +326,15 @@ class Storage(Component[StorageData]):
         if self.limited.size:
             state["used_today_mwh"] = self.days.used_mwh(self.discharge.value[self.limited], step)
         return state
+
+    def levels(self) -> Levels:
+        """Energy of stores that are kept near a plan."""
+        return [] if self.near is None else [(self.energy, np.ones(self.data.count, np.bool_))]
+
+    def aim(self, state: State) -> None:
+        """End near the energy of a state."""
+        if self.near is not None:
+            self.near.aim(state["energy_mwh"], AIM_CNY_PER_MWH)
 
     def linear_outputs(self) -> dict[str, cp.Expression]:
         """Charge, discharge, level."""

@@ -36,7 +36,7 @@ import cvxpy as cp
 import numpy as np
 
 from gridopt.model.algebra import add_up
-from gridopt.model.component import Array, Component, Output, PlannedWorth, State, Window, previous
+from gridopt.model.component import Array, Component, Levels, Output, PlannedWorth, State, Window, previous
 from gridopt.model.near_plan import NearPlan
 from gridopt.model.tie_data import TieData, read_ties
 from gridopt.model.worth import ReducedCosts, of_lower, of_upper, price
@@ -124,21 +124,22 @@ class Tie(Component[TieData]):
         d = self.data
         return {
             "export_mw": np.clip(d.contract_mw[:, 0], d.min_mw[:, 0], d.max_mw[:, 0]),
-            "deviation_mwh": np.zeros(d.count),
+            "deviation_mwh": np.zeros(self.keeping.size),
+            "counted_mwh": np.zeros(d.count),
         }
 
     def bind(self, window: Window) -> None:
         """Limits and contract of the window, what went before, and what being ahead is worth at its end."""
         d, span, state = self.data, window.span, window.state[self.name]
         self.lowest.value, self.highest.value = d.min_mw[:, span], d.max_mw[:, span]
-        self._contract, self._deviation_before = d.contract_mw[:, span], state["deviation_mwh"]
+        self._contract, self._counted_before = d.contract_mw[:, span], state["counted_mwh"]
         if self.limited.size:
             self.export_before.value = state["export_mw"][self.limited]
             self.fastest_rise.value = d.change_mw[self.limited, span]
             self.fastest_fall.value = -d.change_mw[self.limited, span]
         if self.keeping.size:
             self.contract.value = self._contract[self.keeping]
-            self.ahead_before.value = state["deviation_mwh"][self.keeping]
+            self.ahead_before.value = state["deviation_mwh"]
             self.least_ahead.value = d.deviation_low_mwh[self.keeping, span]
             self.most_ahead.value = d.deviation_high_mwh[self.keeping, span]
             usual = window.energy_price_cny_per_mwh - d.export_value_cny_per_mwh
@@ -229,19 +230,40 @@ class Tie(Component[TieData]):
         return ahead, worth
 
     def state(self, step: int) -> State:
-        """Export of a step inside its limits [MW], and energy ahead of the contract after it [MWh]."""
+        """Export of a step inside its limits [MW], and energy ahead of the contract after it [MWh].
+
+        What ties without an account have exported beyond their contract is only counted.
+        """
         low, high = self.lowest.value[:, step - 1], self.highest.value[:, step - 1]
+        deviation = self._deviation_mwh()[:, step - 1]
         return {
             "export_mw": np.clip(self.export.value[:, step - 1], low, high),
-            "deviation_mwh": self._deviation_mwh()[:, step - 1],
+            "deviation_mwh": deviation[self.keeping],
+            "counted_mwh": deviation,
         }
+
+    def levels(self) -> Levels:
+        """Energy ahead of the contracts."""
+        return [(self.ahead, np.ones(self.keeping.size, np.bool_))] if self.keeping.size else []
+
+    def aim(self, state: State) -> None:
+        """End near the energy ahead of a state, for less than it costs to settle it."""
+        if self.keeping.size:
+            self.near.aim(state["deviation_mwh"], self.data.settling_cny_per_mwh / 2)
 
     def _deviation_mwh(self) -> Array:
         beyond = self.export.value - self._contract
-        deviation: Array = self._deviation_before[:, None] + self.step_h * np.cumsum(beyond, axis=1)
+        deviation: Array = self._counted_before[:, None] + self.step_h * np.cumsum(beyond, axis=1)
         if self.keeping.size:
             deviation[self.keeping] = self.ahead.value
         return deviation
+
+    @classmethod
+    def count_again(cls, data: TieData, outputs: dict[str, Array], step_h: float) -> None:
+        """Energy beyond the contract of ties without an account."""
+        loose = np.flatnonzero(~data.keeps_energy)
+        beyond = outputs["tie_export_mw"][loose] - outputs["tie_contract_mw"][loose]
+        outputs["tie_deviation_mwh"][loose] = step_h * np.cumsum(beyond, axis=1)
 
     def linear_outputs(self) -> dict[str, cp.Expression]:
         """Export."""

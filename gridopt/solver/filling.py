@@ -86,8 +86,9 @@ class Filling:
         # what the solution found keeps only within the solver's tolerance is no reason to find no filling
         low = np.minimum(low, given)
         high[: self._own.size] = np.maximum(high, given)[: self._own.size]
-        least = np.concatenate([np.minimum(program.lower[self.columns], now), np.zeros(breach.size)])
-        most = np.concatenate([np.maximum(program.upper[self.columns], now), breach])
+        lower, upper = self.live.limits
+        least = np.concatenate([np.minimum(lower[self.columns], now), np.zeros(breach.size)])
+        most = np.concatenate([np.maximum(upper[self.columns], now), breach])
         highs, places = self._highs, np.arange(least.size, dtype=np.int32)
         highs.changeColsBounds(places.size, places, least, most)
         highs.changeRowsBounds(low.size, np.arange(low.size, dtype=np.int32), low, high)

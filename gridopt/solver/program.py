@@ -5,16 +5,24 @@ This is the only module that touches cvxpy's problem data.
 
 from __future__ import annotations
 
+import itertools
+import threading
 from dataclasses import dataclass
 from typing import Any
 
 import cvxpy as cp
 import numpy as np
 import scipy.sparse as sp
+from cvxpy.lin_ops import lin_utils
 from cvxpy.settings import BOOL_IDX, INT_IDX, OFFSET
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+# cvxpy looks at whole problems with a switch that all threads share: one problem is stated or compiled at a time.
+STATING = threading.RLock()
+# It also counts its expressions in two steps, between which another thread may count: two variables of one problem
+# could get the same number.  Taking the next of an iterator is one step.
+lin_utils.get_id = itertools.count(lin_utils.get_id()).__next__
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,8 @@ def compile_problem(problem: cp.Problem) -> tuple[LinearProgram, dict[str, Any],
     tuple
         The linear (or convex quadratic) program, cvxpy's own data, and what ``unpack_results`` needs.
     """
-    data, chain, inverse = problem.get_problem_data(cp.HIGHS, canon_backend="COO", enforce_dpp=True, solver_opts={})
+    with STATING:
+        data, chain, inverse = problem.get_problem_data(cp.HIGHS, canon_backend="COO", enforce_dpp=True, solver_opts={})
     hessian = None
     if "q" in data:  # the quadratic interface keeps equalities and inequalities apart
         matrix = sp.vstack([data["A"], data["F"]], format="csc")

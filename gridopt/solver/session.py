@@ -88,6 +88,8 @@ class LiveProblem:
         # relative gap between the last whole-number solution and its bound
         self.mip_gap = 0.0
         self._program: LinearProgram | None = None
+        # bounds of the columns, narrower where some are held
+        self._limits: tuple[Array, Array] = (np.zeros(0), np.zeros(0))
         self._added = AddedRows.none(0)
         # what was read from the last run: HiGHS copies all of it each time it is asked
         self._read: dict[str, Array] = {}
@@ -99,6 +101,7 @@ class LiveProblem:
         program, data, self._inverse = compile_problem(self.problem)
         before = self._program
         self._program = program
+        self._limits = program.lower, program.upper
         self._first_column = data["param_prob"].var_id_to_col
         if before is None or not same_matrix(before, program):
             if before is not None and self.highs.getNumRow() > self.own_rows:
@@ -231,10 +234,23 @@ class LiveProblem:
         self.highs.changeColsBounds(columns.size, columns, values, values)
 
     def free(self, columns: NDArray[np.int32]) -> None:
-        """Give columns their own bounds again."""
-        if self._program is None:
-            raise SolverError("the model was not passed before it was changed")
-        self.highs.changeColsBounds(columns.size, columns, self._program.lower[columns], self._program.upper[columns])
+        """Give columns the bounds again that they had before they were fixed."""
+        lower, upper = self._limits
+        self.highs.changeColsBounds(columns.size, columns, lower[columns], upper[columns])
+
+    @property
+    def limits(self) -> tuple[Array, Array]:
+        """Lower and upper bounds of all columns, narrower where some are held."""
+        return self._limits
+
+    def hold(self, columns: NDArray[np.int32], values: Array, tolerance: float | Array) -> None:
+        """Keep columns near values inside their bounds until the next :meth:`refresh`."""
+        lower, upper = (each.copy() for each in self._limits)
+        values = np.clip(values, lower[columns], upper[columns])
+        lower[columns] = np.maximum(lower[columns], values - tolerance)
+        upper[columns] = np.minimum(upper[columns], values + tolerance)
+        self._limits = lower, upper
+        self.free(columns)
 
     def hint(self, columns: NDArray[np.int32], values: Array) -> None:
         """Give the search for whole numbers a solution of some columns to begin with."""

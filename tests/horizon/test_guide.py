@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gridopt.horizon import rolling
 from gridopt.horizon.guide import coarse_case, guide
 from gridopt.horizon.rolling import solve_horizon
 from gridopt.model.flexible_load_data import FlexibleLoadData
@@ -11,7 +12,7 @@ from gridopt.model.storage_data import StorageData
 from gridopt.model.system import System
 from gridopt.model.tie_data import TieData
 from tests.horizon.random_cases import whole_system
-from tests.model.systems import case_of, generator, grid, load, profiles, wind
+from tests.model.systems import case_of, generator, grid, hydro, load, profiles, wind
 from tests.model.test_flexible_load import flexible
 from tests.model.test_hydro import energy, lake
 
@@ -141,3 +142,19 @@ def test_a_store_keeps_room_for_the_wind_that_a_window_does_not_see(monkeypatch)
     assert wind_on_the_third_day(told) == pytest.approx(best, rel=1e-3)
     monkeypatch.setattr("gridopt.model.flexible_load.CAUTION", 0.0)
     assert wind_on_the_third_day(told) > best + 0.9 * 160 * 290
+
+
+def test_a_horizon_gives_back_its_water(monkeypatch):
+    """Reservoirs end where the guide has them; without the closing room they end at its lower edge."""
+    net, series = whole_system(1, 12 * 24)
+    hydro(net, 2, 20.0, max_e_mwh=4000.0, start_e_mwh=2000.0, inflow_mw=8.0)
+    horizon = {"window_h": 24, "look_ahead_h": 24, "mode": "rolling", "guide": "on"}
+
+    def end_mwh():
+        record = solve_horizon(System.read(case_of(net, series, horizon=horizon)))
+        return record.outputs["hydro"]["hydro_energy_mwh"][:, -1].max()
+
+    planned = guide(System.read(case_of(net, series, horizon=horizon)), 4.0).level_mwh[:, -1].max()
+    assert end_mwh() == pytest.approx(planned, abs=20.0)
+    monkeypatch.setattr(rolling, "room_at", lambda *_: 1.0)
+    assert abs(end_mwh() - planned) > 100.0

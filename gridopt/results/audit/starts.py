@@ -40,16 +40,17 @@ def warm(view: View, c: Clusters, start: Array, stop: Array, discount: Array) ->
         (element, time) saving that the result counts [CNY].
     """
     names = c.rows.names
-    allowed = np.zeros(len(names))
+    allowed, of_one = np.zeros(len(names)), np.zeros(len(names))
     whole = view.settings.unit_commitment == "integer"
     for i, tiers in start_tiers(view, c).items():
         stops = _stops_with_past(c, i, int(tiers[-1][0]), stop[i])
+        of_one[i] = tiers[-1][1]  # counts of units are kept to a part of one
         if whole:
             allowed[i] = _matched(int(c.min_down[i]), tiers, start[i], stops, discount[i])
         else:
             allowed[i] = _by_class(int(c.min_down[i]), tiers, start[i], stops)
     given = discount.sum(axis=1)
-    size = np.maximum(allowed, given)[:, None]
+    size = np.maximum.reduce([allowed, given, of_one])[:, None]
     return worse(
         at_most(WARM, given[:, None], allowed[:, None], names, [""], size=size),
         at_most(WARM, -discount, 0.0, names, view.time),
