@@ -90,7 +90,7 @@ def _roll(system: System, all_spans: list[Span], prover: Prover | None, progress
             last=span.start + span.steps == len(system.time),
             state=state,
             energy_price_cny_per_mwh=price,
-            room=room_at(span, len(system.time)),
+            room=room_at(span, len(system.time), system.step_h),
         )
         solver = solvers.solved(span, window)
         price, state = solver.keep(window, record), solver.model.state(span.core)

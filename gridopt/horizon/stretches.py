@@ -320,7 +320,8 @@ class Stretches:
     def _window(self, span: Span, state: States, price: float) -> Window:
         total = len(self.system.time)
         last = span.start + span.steps == total
-        return Window(span.start, span.steps, span.core, last, state, price, min(_ROOM, room_at(span, total)))
+        room = min(_ROOM, room_at(span, total, self.system.step_h))
+        return Window(span.start, span.steps, span.core, last, state, price, room)
 
     def _kept(self, solver: WindowSolver, stated: WindowSolver, span: Span, window: Window) -> _Found:
         """Keep the core of the window that a solver solved last; ``stated`` has its problem as the proof takes it."""

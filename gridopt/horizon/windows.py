@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 # Part of the horizon over which reservoirs come back to the plan: the water of its end belongs to what comes after it.
 _CLOSING = 1 / 12
+# Shorter horizons have no season to come back from [h].
+_SEASONS_H = 4380.0
 
 
 @dataclass(frozen=True)
@@ -43,16 +45,19 @@ def spans(total: int, core: int, look_ahead: int) -> Iterator[Span]:
         start += core
 
 
-def room_at(span: Span, total: int) -> float:
+def room_at(span: Span, total: int, step_h: float) -> float:
     """Part of the room around the plan of the whole horizon that a window leaves to reservoirs.
 
     All of it until the last twelfth of the horizon, none at its end: water that is used beyond the plan is lacking
-    afterwards, and a year that ends with less of it is no cheaper than another.
+    afterwards, and a year that ends with less of it is no cheaper than another.  Horizons of less than half a year keep
+    their room.
 
     Examples
     --------
-    >>> [round(room_at(Span(start, 144, 96), 8760), 2) for start in (0, 7872, 8160, 8664)]
+    >>> [round(room_at(Span(start, 144, 96), 8760, 1.0), 2) for start in (0, 7872, 8160, 8664)]
     [1.0, 1.0, 0.62, 0.0]
     """
+    if total * step_h < _SEASONS_H:
+        return 1.0
     left = max(total - span.start - span.steps, 0)
     return min(left / (_CLOSING * total), 1.0)
