@@ -59,7 +59,7 @@ def carried(monkeypatch):
     return tried
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_stretches_meet_and_keep_every_equation(seed, met):
     result = audited(year(seed))
     assert met[:2] == [True, True]  # both seams at the first try
@@ -67,7 +67,7 @@ def test_stretches_meet_and_keep_every_equation(seed, met):
     assert result.summary["objective_cny"] == pytest.approx(in_turn, rel=0.02)
 
 
-@pytest.mark.parametrize("by_mwh", [-300.0, 300.0])
+@pytest.mark.parametrize("by_mwh", [-300.0, pytest.param(300.0, marks=pytest.mark.slow)])
 def test_levels_that_were_guessed_wrong_are_mended(monkeypatch, met, carried, by_mwh):
     usual = Stretches._guess
 
@@ -115,13 +115,14 @@ def test_stretches_that_meet_later_keep_what_was_found_behind(monkeypatch):
     assert len(tried) >= 4  # each seam once more
 
 
+@pytest.mark.slow
 def test_a_guess_that_leads_nowhere_costs_only_time(monkeypatch):
     usual = Stretches._head
     monkeypatch.setattr(Stretches, "_head", lambda self, number: None if number == 1 else usual(self, number))
     assert audited(year(0)).dataset.sizes["window"] < 12  # the third stretch is met
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_the_bound_of_stretches_holds(seed):
     system = System.read(year(seed))
     best = solve_horizon(System.read(year(seed, mode="monolithic", certificate=False))).objective_cny
