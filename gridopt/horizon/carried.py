@@ -6,6 +6,8 @@ limit is still kept is one product with all rows of the window.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -54,7 +56,7 @@ class Carrier:
         first, count = live.first_column[variable], rows.size
         return np.asarray(first + np.flatnonzero(rows)[:, None] + np.arange(steps) * count).ravel()
 
-    def carry(self, window: Window, known: list[tuple[int, Hours]]) -> bool:
+    def carry(self, window: Window, known: Sequence[tuple[int, Hours]]) -> bool:
         """Put flows that are known, and the levels that follow from them, into the model's variables.
 
         Parameters

@@ -11,6 +11,7 @@ single elements do over more than some days is chosen at last (``gridopt.horizon
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -111,9 +112,7 @@ class Certificate:
         """
         self.mend(threads)
         unsettled = [number for number in range(len(self.pieces)) if self._worth_settling(number, gap)]
-        with ThreadPoolExecutor(threads) as pool:
-            for number, found in zip(unsettled, pool.map(self.settled, unsettled), strict=True):
-                self._take(number, found)
+        self._settle_some(unsettled, threads)
         if unsettled:
             self.mend(threads)
 
@@ -221,13 +220,18 @@ class Certificate:
             (budget,) what the pieces' own solutions use of each budget beyond what is allowed, or lack of what is
             due: the slope of the bound in the prices of the budgets.
         """
-        use = np.zeros(len(self.budgets))
-        with ThreadPoolExecutor(threads) as pool:
-            for number, found in enumerate(pool.map(self.settled, range(len(self.pieces)))):
-                use += found[1]
-                self._take(number, found)
+        use = self._settle_some(range(len(self.pieces)), threads)
         beyond: Array = self._sign * (use - self._allowed)
         return beyond
+
+    def _settle_some(self, numbers: Sequence[int], threads: int) -> Array:
+        """Settle some pieces; what their own solutions use of each budget, (budget,)."""
+        use = np.zeros(len(self.budgets))
+        with ThreadPoolExecutor(threads) as pool:
+            for number, found in zip(numbers, pool.map(self.settled, numbers), strict=True):
+                use += found[1]
+                self._take(number, found)
+        return use
 
     def settled(self, number: int) -> Settled:
         """Best multipliers inside a piece, None if no better, and the use of the budgets by its solution."""

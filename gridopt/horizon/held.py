@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import cvxpy as cp
 import numpy as np
+from numpy.typing import NDArray
 
 from gridopt.model.component import Array, State
 from gridopt.model.dispatch import DispatchModel
@@ -62,20 +63,25 @@ class Hours:
         loose = {variable.id: rows for part in model.components for variable, rows in part.levels()}
         loose |= {variable.id: np.ones(variable.shape[0], np.bool_) for variable in model.chosen_last}
         columns, values = [], []
-        for variable, found in zip(timed(model), self.values, strict=True):
-            rows, steps = variable.shape[0], min(found.shape[1], model.steps - first)
-            kept = np.flatnonzero(~loose.get(variable.id, np.zeros(rows, np.bool_)))
-            at = live.columns(variable).start + (first + np.arange(steps)) * rows
-            columns.append((kept[:, None] + at).ravel())
-            values.append(found[kept, :steps].ravel())
+        for variable, place, found in self._placed(model, live, first):
+            kept = ~loose.get(variable.id, np.zeros(len(found), np.bool_))
+            columns.append(place[kept].ravel())
+            values.append(found[kept].ravel())
         live.hold(np.concatenate(columns).astype(np.int32), np.concatenate(values), _GIVES_WAY)
 
     def put(self, model: DispatchModel, live: LiveProblem, first: int, values: Array) -> None:
         """Write what was found into values (column,) of a window, from the step ``first`` on."""
+        for _, place, found in self._placed(model, live, first):
+            values[place] = found
+
+    def _placed(
+        self, model: DispatchModel, live: LiveProblem, first: int
+    ) -> Iterator[tuple[cp.Variable, NDArray[np.int64], Array]]:
+        """Each variable with its columns from the step ``first`` on and what was found there, (row, step)."""
         for variable, found in zip(timed(model), self.values, strict=True):
-            steps = min(found.shape[1], model.steps - first)
-            at = live.columns(variable).start + first * variable.shape[0]
-            values[at : at + steps * variable.shape[0]] = found[:, :steps].ravel(order="F")
+            rows, steps = variable.shape[0], min(found.shape[1], model.steps - first)
+            place = live.columns(variable).start + np.arange(rows)[:, None] + rows * (first + np.arange(steps))
+            yield variable, place, found[:, :steps]
 
 
 def memory(state: Mapping[str, State]) -> int:

@@ -88,10 +88,9 @@ class _Reader:
         stated = self._stated(window)
         return cut(stated, self.layout, window.core, next_core, spent_cny=spent, values=values)
 
-    def values(self, window: Window) -> Array:
+    def values(self, core: int, *, last: bool) -> Array:
         """What is in the variables of the window, (column,) of its piece."""
-        last = window.core == window.steps
-        return self._tidied(np.zeros(self.solver.live.n_columns))[in_order(self.layout.places(window.core, last=last))]
+        return self._tidied(np.zeros(self.solver.live.n_columns))[in_order(self.layout.places(core, last=last))]
 
     def _tidied(self, values: Array) -> Array:
         """The solution as the schedule has it, (column,): with what was mended after the solve at no cost."""
@@ -272,9 +271,11 @@ class Prover:
         """The same, where the schedule is another one that the solver found last."""
         if part is None:
             return None
-        if part.next_core is None:
+        last = part.next_core is None
+        if last:
             self._worth_at_end_cny = solver.model.worth_at_end_cny()
-        return replace(part, piece=replace(part.piece, values=self._reader(solver, window).values(window)))
+        values = self._reader(solver, window).values(window.core, last=last)
+        return replace(part, piece=replace(part.piece, values=values))
 
     def _reader(self, solver: WindowSolver, window: Window) -> _Reader:
         if solver not in self._readers:
@@ -285,8 +286,7 @@ class Prover:
         """Add the next window, and join it with the one before."""
         if part is None:
             return
-        self._told.append(part.told)
-        self._scheduled.append(part.scheduled)
+        self._note(part)
         self._joined.append(self._pool.submit(self._join, part.piece))
         if self._threads == 1:
             self._joined[-1].result()
@@ -299,10 +299,13 @@ class Prover:
         cores = [part.piece.core for part in told[1:]]
         for part, core in zip_longest(told, cores):
             placed = part if core is None else part.followed_by(core)
-            self._told.append(placed.told)
-            self._scheduled.append(placed.scheduled)
+            self._note(placed)
             self.certificate.add(placed.piece)
         self.certificate.join_all(self.gap, self._threads)
+
+    def _note(self, part: Part) -> None:
+        self._told.append(part.told)
+        self._scheduled.append(part.scheduled)
 
     def _join(self, piece: Piece) -> None:
         self.certificate.add(piece)

@@ -15,8 +15,7 @@ from gridopt.horizon.proof import Prover
 from gridopt.horizon.record import Record
 from gridopt.horizon.solvers import WindowSolvers, solver_options
 from gridopt.horizon.stretches import Stored, Stretches, run_up, stretches
-from gridopt.horizon.windows import Span, room_at, spans
-from gridopt.model.component import Window
+from gridopt.horizon.windows import Span, spans, window_of
 from gridopt.model.system import System
 
 Progress = Callable[[int, int], None]
@@ -83,15 +82,7 @@ def _roll(system: System, all_spans: list[Span], prover: Prover | None, progress
     record = Record.empty(system)
     state, price = system.initial_state(), system.typical_price_cny_per_mwh()
     for span, after in zip(all_spans, [*all_spans[1:], None], strict=True):
-        window = Window(
-            start=span.start,
-            steps=span.steps,
-            core=span.core,
-            last=span.start + span.steps == len(system.time),
-            state=state,
-            energy_price_cny_per_mwh=price,
-            room=room_at(span, len(system.time), system.step_h),
-        )
+        window = window_of(system, span, state, price)
         solver = solvers.solved(span, window)
         price, state = solver.keep(window, record), solver.model.state(span.core)
         if prover is not None:  # it changes parameters of the solver: all else has been read

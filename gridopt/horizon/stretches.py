@@ -30,7 +30,7 @@ from gridopt.horizon.held import LASTING, Hours, differing, memory
 from gridopt.horizon.proof import Part, Prover
 from gridopt.horizon.record import Record, WindowLog
 from gridopt.horizon.solvers import WindowSolver, WindowSolvers, solver_options
-from gridopt.horizon.windows import Span, room_at
+from gridopt.horizon.windows import Span, window_of
 from gridopt.model.component import ComponentData, State, Window
 from gridopt.model.system import System
 from gridopt.solver.program import STATING
@@ -260,9 +260,8 @@ class Stretches:
         if not all(hours.fits(solver.model) for _, hours in known):
             return None
         window = self._window(own.span, state, own.price)
-        if not (
-            self._solved_again(solver, window, known) if ends else self._carrier(solver, window).carry(window, known)
-        ):
+        follow = self._solved_again if ends else self._followed
+        if not follow(solver, window, known):
             return None
         self.record.put_schedule(window, solver.model)
         part = own.part
@@ -282,11 +281,12 @@ class Stretches:
             return False
         return True
 
-    def _carrier(self, solver: WindowSolver, window: Window) -> Carrier:
+    def _followed(self, solver: WindowSolver, window: Window, known: Sequence[tuple[int, Hours]]) -> bool:
+        """Whether the levels that follow from the flows keep every limit."""
         if solver not in self._carriers:
             solver.model.bind(window)
             self._carriers[solver] = Carrier(solver)
-        return self._carriers[solver]
+        return self._carriers[solver].carry(window, known)
 
     def _rejoined(self, found: Mapping[int, _Found], number: int, before: _Found) -> _Found | None:
         """The next windows as one that meets what was found behind them; None where it can't."""
@@ -318,10 +318,7 @@ class Stretches:
         return replace(self._kept(solver, solver, span, window), behind=after)
 
     def _window(self, span: Span, state: States, price: float) -> Window:
-        total = len(self.system.time)
-        last = span.start + span.steps == total
-        room = min(_ROOM, room_at(span, total, self.system.step_h))
-        return Window(span.start, span.steps, span.core, last, state, price, room)
+        return window_of(self.system, span, state, price, _ROOM)
 
     def _kept(self, solver: WindowSolver, stated: WindowSolver, span: Span, window: Window) -> _Found:
         """Keep the core of the window that a solver solved last; ``stated`` has its problem as the proof takes it."""

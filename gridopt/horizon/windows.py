@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from gridopt.model.component import State, Window
+from gridopt.model.system import System
 
 # Part of the horizon over which reservoirs come back to the plan: the water of its end belongs to what comes after it.
 _CLOSING = 1 / 12
@@ -61,3 +64,19 @@ def room_at(span: Span, total: int, step_h: float) -> float:
         return 1.0
     left = max(total - span.start - span.steps, 0)
     return min(left / (_CLOSING * total), 1.0)
+
+
+def window_of(
+    system: System, span: Span, state: Mapping[str, State], energy_price_cny_per_mwh: float, most_room: float = 1.0
+) -> Window:
+    """The window of a span, with what the one before it handed over."""
+    total = len(system.time)
+    return Window(
+        start=span.start,
+        steps=span.steps,
+        core=span.core,
+        last=span.start + span.steps == total,
+        state=state,
+        energy_price_cny_per_mwh=energy_price_cny_per_mwh,
+        room=min(most_room, room_at(span, total, system.step_h)),
+    )
