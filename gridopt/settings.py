@@ -169,6 +169,11 @@ class Settings(_Strict):
     unit_commitment: Annotated[Literal["off", "relaxed", "integer"], BeforeValidator(_word_off)] = Field(
         default="relaxed", description="no commitment, fractional numbers of units, or whole units"
     )
+    alike: Literal["apart", "together"] = Field(
+        default="apart",
+        description="stores and flexible loads that are alike and lie behind the same interfaces: each for itself, or "
+        "as one, each in proportion to its size; never units that are counted",
+    )
     losses: Annotated[Literal["none", "linear"], BeforeValidator(_word_none)] = Field(
         default="none", description="demand is gross of losses, or marginal losses of AC base points in the balance"
     )

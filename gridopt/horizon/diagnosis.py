@@ -158,7 +158,7 @@ class Places:
         else:
             owner = self.model.owner_of_row.get(block.what.id, "budget") if block.what is not None else ""
             elements, steps = self._touched(owner, coefficients[block.numbers])
-        labels = self.parts[owner].data.labels if owner in self.parts else ()
+        labels = self.parts[owner].data.names() if owner in self.parts else ()
         kind = "limits" if isinstance(block.what, cp.Variable) else "rules"
         words = label or f"{kind} of {owner.replace('_', ' ') or 'the model'}"
         return Place(words, [labels[i] if i >= 0 else "" for i in elements], steps)

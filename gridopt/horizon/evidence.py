@@ -44,7 +44,7 @@ class Told:
     def of(cls, model: DispatchModel, live: LiveProblem) -> Told:
         """All outputs of a window that are sums of variables, over the columns of its live problem."""
         told = [
-            (part.name, name, values)
+            (part.name, name, part.data.by_row(values))
             for part in model.components
             for name, values in part.linear_outputs().items()
             if values.size

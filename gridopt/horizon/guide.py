@@ -173,7 +173,7 @@ def guide(system: System, step_h: float, begins: Sequence[int] = ()) -> Guide:
     total = len(system.time)
     while total % group:
         group -= 1
-    coarse = System.read(coarse_case(system.case, group))
+    coarse = System.read(coarse_case(system.case, group), system.groups)
     if system.losses is not None:
         coarse = replace(coarse, losses=system.losses.coarse(group))
     steps = len(coarse.time)

@@ -110,7 +110,7 @@ class Record:
             return np.full((*shape, steps), np.nan)
 
         def shape(output: Output, data: ComponentData) -> tuple[int, ...]:
-            return (len(data.products), data.count) if output.by else (data.count,)
+            return (len(data.products), len(data.labels)) if output.by else (len(data.labels),)
 
         powers = 0 if system.outages is None else len(system.outages.powers)
         names = [kind.name for kind, _ in system.parts] + (["budget"] if system.budgets else [])
@@ -129,7 +129,9 @@ class Record:
             injection_mw=room(system.network.n_node),
             power_at_risk_mw=room(powers),
             budget_use=room(len(system.budgets)),
-            worth={kind.name: {each.name: room(data.count) for each in kind.worths} for kind, data in system.parts},
+            worth={
+                kind.name: {each.name: room(len(data.labels)) for each in kind.worths} for kind, data in system.parts
+            },
         )
 
     def put(

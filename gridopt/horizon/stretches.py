@@ -186,7 +186,9 @@ class Stretches:
         some = slice(start, start + self.spans[number][0].core)
         with STATING:
             begin = self.system.initial_state()
-            there = System.read(replace(case, profiles=case.profiles.isel(time=some))).initial_state()
+            there = System.read(
+                replace(case, profiles=case.profiles.isel(time=some)), self.system.groups
+            ).initial_state()
         for known in (there, self._guessed[number - 1]):
             for name in begin.keys() & known.keys():
                 own = begin[name]

@@ -44,7 +44,8 @@ DataT = TypeVar("DataT", bound="ComponentData")
 class Output:
     """A variable of the result: its name, dimension, unit and meaning.
 
-    Values are (element, step); with ``by`` = "reserve" they are (product, element, step).
+    Values are (element, step); with ``by`` = "reserve" they are (product, element, step).  Where elements that are
+    alike run as one (``gridopt.model.alike``) each has its share of an amount, and all of what is none (``of_each``).
     """
 
     name: str
@@ -52,6 +53,7 @@ class Output:
     units: str
     long_name: str
     by: str = ""
+    of_each: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,11 @@ class ComponentData:
 
     Parameters
     ----------
-    labels
-        Names of the elements.
-    rows
-        Table and row of the net that each element comes from.
+    labels, rows
+        Names of the elements of the net, and the table and row where each stands.
+    share
+        (row, element) part of each row in the element that it runs in; None where each is an element of its own
+        (``gridopt.model.alike``).
     nodes
         Incidence (node, element): which share of an element's power enters at which electrical node.
     budgets
@@ -80,11 +83,52 @@ class ComponentData:
     budgets: tuple[BudgetLimit, ...] = field(default=(), kw_only=True)
     products: tuple[ReserveProduct, ...] = field(default=(), kw_only=True)
     integer: bool = field(default=False, kw_only=True)
+    share: sp.csr_array | None = field(default=None, kw_only=True)
+
+    #: Arrays (element, …) that add up where elements run as one, the size of an element first; empty: none ever do.
+    amounts: ClassVar[tuple[str, ...]] = ()
+    #: Arrays that may differ between elements that run as one.
+    not_compared: ClassVar[tuple[str, ...]] = ()
+    #: Arrays of numbers of elements.
+    numbers: ClassVar[tuple[str, ...]] = ()
 
     @property
     def count(self) -> int:
-        """Number of elements."""
-        return len(self.labels)
+        """Number of elements of the model."""
+        return len(self.labels) if self.share is None else self.share.shape[1]
+
+    @property
+    def element_of_row(self) -> NDArray[np.int64]:
+        """Number of the element in which each row of the net runs, (row,)."""
+        return np.arange(self.count) if self.share is None else self.share.indices.astype(np.int64)
+
+    def names(self) -> tuple[str, ...]:
+        """Names of the elements of the model; of those that run as one the first, and how many they are."""
+        if self.share is None:
+            return self.labels
+        members = [np.flatnonzero(self.element_of_row == element) for element in range(self.count)]
+        more = (f" and {own.size - 1} alike" if own.size > 1 else "" for own in members)
+        return tuple(f"{self.labels[own[0]]}{words}" for own, words in zip(members, more, strict=True))
+
+    def alone(self) -> NDArray[np.bool_]:
+        """Elements of which something else speaks, so that they are not run as one with others, (element,)."""
+        return np.zeros(self.count, dtype=np.bool_)
+
+    def renumbered(self, first: NDArray[np.int64], number: NDArray[np.int64]) -> dict[str, Any]:
+        """Fields that hold numbers of elements, when ``first`` of each group stays and elements become ``number``."""
+        return {}
+
+    def by_row(self, values: Any, *, of_each: bool = False) -> Any:
+        """Values (…, element, step) of the rows of the net, (…, row, step): their parts of an amount, or the same.
+
+        Of a cvxpy expression, (element, step), too.
+        """
+        if self.share is None:
+            return values
+        if not isinstance(values, np.ndarray):
+            return self.share @ values
+        of_row = np.take(values, self.element_of_row, axis=-2)
+        return of_row if of_each else of_row * self.share.data[:, None]
 
     def kept_apart(self) -> Self:
         """Data with which modes that should never mix are stated for every element, at the price of more columns."""

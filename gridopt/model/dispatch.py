@@ -111,14 +111,14 @@ class DispatchModel:
         return handed if self.budget is None else handed | {"budget": {"used": self.budget.used(step)}}
 
     def results(self) -> dict[str, dict[str, Array]]:
-        """Outputs of all components in the whole window."""
-        return {part.name: part.results() for part in self.components}
+        """Outputs of all components in the whole window, of the rows of the net."""
+        return {part.name: _by_row(part) for part in self.components}
 
     def power_of(self, rows: Sequence[tuple[str, int]]) -> cp.Expression:
         """Power into the grid of some rows (table, index) of the net, (row, step) [MW]."""
         place = {row: (part, i) for part in self.components for i, row in enumerate(part.data.rows)}
         found = (place[row] for row in rows)
-        return cp.vstack([part.power()[[element]] for part, element in found])
+        return cp.vstack([part.data.by_row(part.power())[[row]] for part, row in found])
 
     def costs(self) -> dict[str, tuple[Array, Array]]:
         """Resource cost and penalty of each component in each step [CNY]."""
@@ -127,11 +127,14 @@ class DispatchModel:
         }
 
     def worth(self, reduced_costs: ReducedCosts) -> dict[str, dict[str, Array]]:
-        """What one unit more of each component's capacities saves, (element, step) [CNY per unit]."""
+        """What one unit more of the capacities of each row of the net saves, (row, step) [CNY per unit]."""
         prices = np.zeros((0, self.steps)) if self.budget is None else self.budget.price_of_use()
         last = np.cumsum([len(part.data.budgets) for part in self.components])
         return {
-            part.name: part.worth(reduced_costs, prices[stop - len(part.data.budgets) : stop])
+            part.name: {
+                name: part.data.by_row(saved, of_each=True)
+                for name, saved in part.worth(reduced_costs, prices[stop - len(part.data.budgets) : stop]).items()
+            }
             for part, stop in zip(self.components, last, strict=True)
         }
 
@@ -145,6 +148,11 @@ class DispatchModel:
         dual = np.asarray(self.balance.dual_value, dtype=float)
         price: Array = -dual.reshape((-1, self.steps), order="F") / self.system.step_h
         return price
+
+
+def _by_row(part: Component[Any]) -> dict[str, Array]:
+    of_each = {output.name: output.of_each for output in part.outputs}
+    return {name: part.data.by_row(found, of_each=of_each[name]) for name, found in part.results().items()}
 
 
 def _value(expression: cp.Expression | None, steps: int) -> Array:

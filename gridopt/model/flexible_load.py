@@ -67,7 +67,9 @@ class FlexibleLoad(Component[FlexibleLoadData]):
         Output("flexible_load_use_mw", _NAME, "MW", "use that is served, out of the store where there is one"),
         Output("flexible_load_shortfall_mw", _NAME, "MW", "use that is not served"),
         Output("flexible_load_spill_mw", _NAME, "MW", "thrown away by loads that have to run"),
-        Output("flexible_load_on", _NAME, "1", "1 while it runs; NaN for loads that may run at any power"),
+        Output(
+            "flexible_load_on", _NAME, "1", "1 while it runs; NaN for loads that may run at any power", of_each=True
+        ),
     )
 
     def __init__(self, data: FlexibleLoadData, steps: int, step_h: float) -> None:

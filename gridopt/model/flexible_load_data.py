@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -98,6 +98,25 @@ class FlexibleLoadData(ComponentData):
     returns: bool
     planned_worth_cny_per_mwh: Array | None = None
     planned_e_mwh: Array | None = None
+
+    amounts: ClassVar[tuple[str, ...]] = (
+        *("rated_mw", "min_mw", "max_mw", "need_mw", "discharge_mw", "least_on_mw", "ramp_mw_per_h"),
+        *("max_e_mwh", "start_e_mwh", "planned_e_mwh"),
+    )
+    numbers: ClassVar[tuple[str, ...]] = ("budgeted",)
+
+    def alone(self) -> Mask:
+        """Loads with a least energy of the year, those that feed on each other, and those that are on or off."""
+        chained = self.chain + self.chain.T
+        found = np.asarray(chained.sum(axis=1)).ravel() > 0
+        found |= self.integer & (self.least_on_mw > 0)
+        found[self.budgeted] = True
+        return found
+
+    def renumbered(self, first: NDArray[np.int64], number: NDArray[np.int64]) -> dict[str, Any]:
+        """Chains, budgeted loads and kinds."""
+        kind = tuple(self.kind[i] for i in first)
+        return {"chain": self.chain[first][:, first], "budgeted": number[self.budgeted], "kind": kind}
 
 
 def read_flexible_loads(case: Case, network: DCNetwork) -> FlexibleLoadData | None:

@@ -149,7 +149,7 @@ class Pilot(Component[PilotData]):
             inside = _incidence(self.data.members, part.data.rows)
             if not inside.any():
                 continue
-            power = inside @ part.power()
+            power = inside @ part.data.by_row(part.power())
             generation = generation + power
             if name != "renewable":
                 dispatched = power if dispatched is None else dispatched + power

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +94,24 @@ class StorageData(ComponentData):
     whole_days: bool
     planned_worth_cny_per_mwh: Array | None = None
     planned_e_mwh: Array | None = None
+
+    amounts: ClassVar[tuple[str, ...]] = (
+        *("discharge_mw", "charge_mw", "min_e_mwh", "max_e_mwh", "start_e_mwh", "planned_e_mwh", "n_units"),
+    )
+    # read of counted units only, and those stand alone
+    not_compared: ClassVar[tuple[str, ...]] = ("n_units", "fixed_speed", "min_discharge_pu")
+
+    def alone(self) -> Mask:
+        """Stores that share a connection, and those whose units are counted."""
+        found = self.counted.copy()
+        for each in self.connections:
+            found[each.members] = True
+        return found
+
+    def renumbered(self, first: NDArray[np.int64], number: NDArray[np.int64]) -> dict[str, Any]:
+        """Stores behind connections."""
+        moved = ((each, number[each.members], number[each.own_only]) for each in self.connections)
+        return {"connections": tuple(replace(each, members=a, own_only=b) for each, a, b in moved)}
 
     def kept_apart(self) -> Self:
         """Modes for every store that loses energy."""

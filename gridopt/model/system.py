@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from gridopt.errors import Fault, InputError
+from gridopt.model.alike import Numbers, alike, place_of, together
 from gridopt.model.budget import BudgetLimit
 from gridopt.model.claims import claimed
 from gridopt.model.component import Array, Component, ComponentData, State, profile_rows
@@ -117,8 +118,16 @@ class System:
     losses: Losses | None = None
 
     @classmethod
-    def read(cls, case: Case) -> System:
+    def read(cls, case: Case, groups: Mapping[str, Numbers] | None = None) -> System:
         """Read a case.
+
+        Parameters
+        ----------
+        case
+            The case.
+        groups
+            By component: elements that run as one where ``alike`` is ``together``, as :attr:`groups` tells; found in
+            the data by default.
 
         Raises
         ------
@@ -147,7 +156,24 @@ class System:
             network = replace(network, sink=losses.share)
         outages = _outages(case, network)
         limits = flow_limits(case, network, () if outages is None else outages.powers)
-        return cls(case, network, parts, limits, outages, losses)
+        system = cls(case, network, parts, limits, outages, losses)
+        return system._together(groups) if case.settings.alike == "together" else system
+
+    def _together(self, groups: Mapping[str, Numbers] | None) -> System:
+        """The same system with the elements that are alike as one."""
+        if groups is None:
+            zones = self.part("pilot")
+            sums = self.balance_areas()
+            if zones is not None:
+                sums = sp.csr_array(sp.vstack([sums, zones.nodes.T]))
+            groups = {kind.name: alike(data, place_of(data, self.limits, sums)) for kind, data in self.parts}
+        merged = ((kind, together(data, groups[kind.name])) for kind, data in self.parts)
+        return replace(self, parts=tuple(merged))
+
+    @property
+    def groups(self) -> dict[str, Numbers]:
+        """By component: number of the element in which each row of the net runs."""
+        return {kind.name: data.element_of_row for kind, data in self.parts}
 
     @property
     def time(self) -> pd.DatetimeIndex:

@@ -126,7 +126,7 @@ def _component_outputs(system: System, record: Record) -> dict[str, tuple[Output
 
 def _shape(output: Output, data: Any, system: System) -> tuple[int, ...]:
     products = [max(len(part.products) for _, part in system.parts)] if output.by else []
-    return (*products, data.count, len(system.time))
+    return (*products, len(data.labels), len(system.time))
 
 
 def _network_results(system: System, record: Record) -> xr.Dataset:

@@ -84,7 +84,7 @@ def _labels(system: System, dataset: xr.Dataset) -> dict[str, list[str]]:
     labels: dict[str, list[str]] = {}
     for dimension, members in by_dimension(system).items():
         names = dataset[dimension].to_numpy().astype(str).tolist()
-        ends = np.cumsum([0, *(data.count for _, data in members)])
+        ends = np.cumsum([0, *(len(data.labels) for _, data in members)])
         labels |= {kind.name: names[a:b] for (kind, _), (a, b) in zip(members, pairwise(ends), strict=True)}
     return labels
 

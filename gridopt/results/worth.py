@@ -37,7 +37,7 @@ def worth_of_capacity(system: System, record: Record) -> xr.Dataset:
     for name, (output, blocks) in by_name.items():
         for kind, data in system.parts:
             if kind.outputs[0].dimension == output.dimension:
-                missing = np.full((data.count, 1), np.nan)
+                missing = np.full((len(data.labels), 1), np.nan)
                 blocks.append(record.worth[kind.name].get(name, missing).sum(axis=1))
     out = {
         name: _variable(output.dimension, np.concatenate(blocks), output.units, output.long_name)
