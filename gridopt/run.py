@@ -157,6 +157,6 @@ def _require_gap(result: Result, out: str | Path) -> None:
         return
     found = "no gap could be proven" if proven is None else f"the gap proven is {proven:.2g}"
     raise GapError(
-        f"{found}, not {asked:.2g} (horizon.gap); the result is kept in {out}: look further ahead "
-        "(horizon.look_ahead_h), let the proof go on (horizon.proof_rounds), or ask for less"
+        f"{found}, not {asked:.2g} (horizon.gap); the result is kept in {out}: solve longer windows "
+        "(horizon.window_h, horizon.look_ahead_h), let the proof go on (horizon.proof_rounds), or ask for less"
     )
