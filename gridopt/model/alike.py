@@ -63,10 +63,9 @@ def alike(data: ComponentData, place: Array) -> Numbers:
     count = data.count
     if not data.amounts or not count:
         return np.arange(count)
-    size = getattr(data, data.amounts[0])
-    alone = data.alone() | ~(size > 0)
+    alone = data.alone() | ~(getattr(data, data.amounts[0]) > 0)
     compared = {name: values for name, values in _by_element(data).items() if name not in data.not_compared}
-    unit = np.where(size > 0, size, 1.0)[:, None]
+    unit = _size(data)[:, None]
     each = (values.reshape(count, -1) / (unit if name in data.amounts else 1.0) for name, values in compared.items())
     table = np.hstack([place, *each])
     number = np.arange(count)
@@ -93,9 +92,9 @@ def together(data: DataT, number: Numbers) -> DataT:
     if total == count:
         return data
     belongs = sp.csr_array((np.ones(count), (np.arange(count), number)), shape=(count, total))
-    size = getattr(data, data.amounts[0])
-    weight = np.where(size > 0, size, 1.0)
-    share = sp.csr_array(sp.diags_array(weight / (belongs.T @ weight)[number]) @ belongs)
+    size = _size(data)
+    of_group = np.bincount(number, size)
+    share = sp.csr_array((size / of_group[number], (np.arange(count), number)), shape=belongs.shape)
     first = np.unique(number, return_index=True)[1]
     merged: dict[str, Any] = {
         name: belongs.T @ values if name in data.amounts else values[first]
@@ -103,6 +102,12 @@ def together(data: DataT, number: Numbers) -> DataT:
     }
     merged |= data.renumbered(first, number)
     return replace(data, share=share, nodes=sp.csr_array(data.nodes @ share), **merged)
+
+
+def _size(data: ComponentData) -> Array:
+    """Size of each element, 1 where it has none, (element,)."""
+    size = getattr(data, data.amounts[0])
+    return np.where(size > 0, size, 1.0)
 
 
 def _by_element(data: ComponentData) -> dict[str, Array]:

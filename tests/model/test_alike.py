@@ -35,13 +35,12 @@ def ring(limit_mw=np.nan):
     return net
 
 
-def hours(steps=HOURS):
-    hour = np.arange(steps)
+def hours():
+    hour = np.arange(HOURS)
     return profiles(
-        steps,
+        HOURS,
         wind=("availability", 0.5 + 0.5 * np.sin(hour / 4)),
         use=("demand", 1 + 0.5 * np.cos(hour / 5)),
-        plugged=("availability", 0.6 + 0.4 * np.cos(hour / 6)),
     )
 
 
@@ -49,6 +48,12 @@ def stores(net, *, buses, **columns):
     for number, bus in enumerate(buses):
         size = 10.0 * (number + 1)
         storage(net, bus, charge_mw=size, energy_mwh=4 * size, efficiency=0.9, **columns)
+
+
+def loads(net, *, buses):
+    for number, bus in enumerate(buses):
+        size = 10.0 * (bus + 1)
+        flexible(net, size, name=f"load {number}", p_mw=0.3 * size, max_e_mwh=4 * size, profile="use")
 
 
 def groups(net, part="storage", **settings):
@@ -114,15 +119,7 @@ def test_stores_at_a_bus_whose_feed_in_is_limited_are_apart():
 
 def test_loads_with_a_duty_are_apart():
     net = ring()
-    for number, bus in enumerate((0, 1, 1, 2)):
-        flexible(
-            net,
-            10.0 * (bus + 1),
-            name=f"load {number}",
-            p_mw=3.0 * (bus + 1),
-            max_e_mwh=40.0 * (bus + 1),
-            profile="use",
-        )
+    loads(net, buses=(0, 1, 1, 2))
     assert groups(net, "flexible_load") == [0, 0, 0, 0]
     net["flexible_load"]["annual_mwh"] = [np.nan, 20_000.0, np.nan, np.nan]
     assert groups(net, "flexible_load") == [0, 1, 0, 0]
@@ -141,15 +138,7 @@ def test_each_takes_its_share_and_the_cost_is_that_of_all_apart():
     for alike in ("apart", "together"):
         net = ring()
         stores(net, buses=(0, 1, 2))
-        for number, bus in enumerate((0, 2)):
-            flexible(
-                net,
-                10.0 * (bus + 1),
-                name=f"load {number}",
-                p_mw=3.0 * (bus + 1),
-                max_e_mwh=40.0 * (bus + 1),
-                profile="use",
-            )
+        loads(net, buses=(0, 2))
         result = audited(case_of(net, hours(), alike=alike, horizon=CYCLIC))
         costs.append(result.summary["objective_cny"])
         shares = result.dataset["storage_energy_mwh"].to_numpy()
